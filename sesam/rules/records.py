@@ -1,0 +1,262 @@
+"""The records that rules reason about: what the catalog hands out and takes in.
+
+Frozen, without behaviour. Instants are aware UTC datetimes, days are dates, paths are
+bytes, sizes are bytes.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sesam.terms import CopyState, Level, MediumKind, Piece, State
+
+DEFAULT_SEGMENT_BYTES = 4 << 30
+DEFAULT_ZSTD_LEVEL = 3
+DEFAULT_BLOCK_BYTES = 256 << 10
+DEFAULT_RETENTION_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A machine whose data is backed up.
+
+    ssh     -- destination for OpenSSH (`root@web1`, `ssh://u@h:22`); "" = this machine
+    program -- directory of the starters there; "" = found by the login's PATH
+    """
+
+    name: str
+    ssh: str = ""
+    program: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is backed up: sources on a client, and how.
+
+    type       -- `path`
+    pool       -- media pool of its savesets; "" = the site's default
+    recipients -- age public keys; none = not encrypted
+    exclude_if_present -- file names: a directory that holds one keeps only that file
+    """
+
+    name: str
+    client: str
+    sources: tuple[bytes, ...]
+    type: str = "path"
+    excludes: tuple[str, ...] = ()
+    exclude_caches: bool = False
+    exclude_if_present: tuple[str, ...] = ()
+    one_file_system: bool = False
+    recipients: tuple[str, ...] = ()
+    zstd_level: int = DEFAULT_ZSTD_LEVEL
+    segment_bytes: int = DEFAULT_SEGMENT_BYTES
+    pool: str = ""
+    groups: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """Tasks that are started together."""
+
+    name: str
+    tasks: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DriveGroup:
+    """Drives that do the same work; a media pool writes through one group."""
+
+    name: str
+    drives: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """A tape library: `device` is `iscsi://host:port/iqn/lun` or `scsi:/dev/sgN`."""
+
+    name: str
+    device: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """What reads and writes media: a tape drive, or the drive of a data store.
+
+    device   -- URL of a tape drive; "" for the drive of a data store
+    position -- among the loader's drives, from 0 in element order; -1 without loader
+    streams  -- savesets written at once
+    """
+
+    name: str
+    group: str
+    kind: MediumKind
+    device: str = ""
+    loader: str = ""
+    position: int = -1
+    store: str = ""
+    streams: int = 1
+    rds: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPool:
+    """Where savesets go and how long they stay.
+
+    block_bytes -- of tapes written for this pool
+    """
+
+    name: str
+    group: str
+    retention_days: int = DEFAULT_RETENTION_DAYS
+    spare: bool = False
+    from_spare: str = ""
+    block_bytes: int = DEFAULT_BLOCK_BYTES
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DataStore:
+    """A directory that holds savesets.
+
+    capacity_bytes -- 0 = that of the file system
+    high_water, low_water -- percent of the capacity
+    rds -- client at whose machine the directory lies; "" = this machine
+    """
+
+    name: str
+    path: str
+    group: str
+    capacity_bytes: int = 0
+    high_water: int = 95
+    low_water: int = 85
+    streams: int = 4
+    rds: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """A labelled tape; a data store counts as one medium of its own name.
+
+    files -- tape files on it, label included: where the next saveset is appended
+    """
+
+    label: str
+    pool: str
+    kind: MediumKind
+    barcode: str = ""
+    state: str = "ok"
+    loader: str = ""
+    slot: int = 0
+    drive: str = ""
+    used_bytes: int = 0
+    capacity_bytes: int = 0
+    files: int = 0
+    full: bool = False
+    protected: bool = False
+    eol: date | None = None
+    savesets: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of a saveset: pool, EOL and its pieces in the order of writing."""
+
+    id: int
+    pool: str
+    state: CopyState
+    eol: date
+    retention_days: int
+    written_at: datetime
+    media: tuple[str, ...]
+    pieces: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Saveset:
+    """What one backup wrote: the container that a restore asks for by name.
+
+    files -- objects of the tree as of then; changed -- those that this saveset holds
+    bytes -- content bytes in it, holes not counted; stored_bytes -- of one copy
+    manifest_digest -- xxh3-128 of the whole manifest as stored
+    """
+
+    name: str
+    task: str
+    client: str
+    level: Level
+    state: State
+    backup_day: date
+    started_at: datetime
+    ended_at: datetime
+    format: int
+    base: str = ""
+    files: int = 0
+    changed: int = 0
+    deleted: int = 0
+    bytes: int = 0
+    stored_bytes: int = 0
+    warnings: int = 0
+    recipients: tuple[str, ...] = ()
+    source_digest: str = ""
+    locked: bool = False
+    copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of work with an owner, a lease and an end.
+
+    worker -- owner as text: host id, boot id, pid, start time of the process
+    result -- what the finished job reports, as JSON values
+    """
+
+    id: int
+    type: str
+    object: str
+    state: State
+    priority: int
+    backup_day: date
+    queued_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    worker: str = ""
+    fence: int = 0
+    message: str = ""
+    log: str = ""
+    result: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds a claim: a process that can be told from every other, ever.
+
+    host -- id of the machine (/etc/machine-id); boot -- id of its boot
+    pid, started -- process id, and its start in clock ticks since the boot
+    """
+
+    host: str
+    boot: str
+    pid: int
+    started: int
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.boot}/{self.pid}/{self.started}"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to hold a thing until `lease_until`.
+
+    thing -- `job:7`, `task:web`, `drive:LTO1`, `medium:LTO00001`
+    fence -- grows with every claim of the same thing
+    """
+
+    thing: str
+    owner: Owner
+    fence: int
+    lease_until: datetime
