@@ -1,6 +1,6 @@
-"""Protocols between rooms. A port is owned by its users: it has what a service calls."""
+"""Protocols between rooms: a port has what its users, the services, call."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 from sesam.terms import Piece, Place
@@ -74,7 +74,7 @@ class PieceWriter(Protocol):
         """The manifest is written: leave the media in good order."""
 
     def abandon(self) -> None:
-        """Nothing of this saveset is to be kept; remove or invalidate what was written."""
+        """Keep nothing of this saveset: remove or invalidate what was written."""
 
     def media(self) -> tuple[str, ...]:
         """Return the labels, or the store names, written so far, in order."""
@@ -128,3 +128,35 @@ class Drive(Protocol):
 
     def close(self) -> None:
         """Give the drive back."""
+
+
+class Outlet(Protocol):
+    """Takes what a source sends, in order: the mover itself, or a pipe to it.
+
+    start, then parts (each begun, then its data), warnings, index and tally anywhere
+    between, and end last. Without end nothing was sent.
+    """
+
+    def start(self, facts: Mapping[str, object]) -> None:
+        """The source has begun: format of the stream, definition of the source."""
+
+    def begin_part(self, name: str) -> None:
+        """What follows as data belongs to part `name`."""
+
+    def data(self, chunk: bytes) -> None:
+        """Stored bytes of the part begun last."""
+
+    def warning(self, path: bytes, reason: str) -> None:
+        """An object could not be saved as it is; b"" where it is no single object."""
+
+    def note(self, path: bytes, reason: str) -> None:
+        """An object was left out by a rule of the site or the task: no warning."""
+
+    def index(self, chunk: bytes) -> None:
+        """The listing in clear, compressed, for the server alone: never on a medium."""
+
+    def tally(self, files: int, size_bytes: int) -> None:
+        """So many objects and content bytes have been read so far."""
+
+    def end(self, totals: Mapping[str, object]) -> None:
+        """All was sent: state, counts, sizes."""

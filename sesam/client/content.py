@@ -1,0 +1,80 @@
+"""What an open file holds: its extents, its extended attributes, its owner's name."""
+
+import grp
+import os
+import pwd
+from errno import ENXIO
+from functools import lru_cache
+
+
+def extents(fd: int, size: int) -> list[tuple[int, int]]:
+    """Return the data of a file as (offset, length), in order, without its holes.
+
+    size -- bytes up to which to look. Where the file system knows no holes the whole
+    file is one extent. Raises OSError.
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < size:
+        try:
+            begin = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == ENXIO:  # nothing but a hole up to the end
+                break
+            raise
+        at = min(os.lseek(fd, begin, os.SEEK_HOLE), size)
+        if begin >= at:
+            break
+        found.append((begin, at - begin))
+    return found
+
+
+def xattrs(target: int | bytes) -> dict[str, bytes]:
+    """Return the extended attributes of an open file, or of a path itself.
+
+    POSIX ACLs come as the kernel's `system.posix_acl_access` and `..._default`, other
+    attributes of the `system` namespace are the file system's own and left out.
+    Raises OSError, ENOTSUP where there are none at all.
+    """
+    follow = isinstance(target, int)
+    found = {}
+    for name in os.listxattr(target, follow_symlinks=follow):
+        if name.startswith("system.") and not name.startswith("system.posix_acl_"):
+            continue
+        try:
+            found[name] = os.getxattr(target, name, follow_symlinks=follow)
+        except OSError:
+            continue  # taken away since it was listed, or shown but not readable
+    return found
+
+
+def link_xattrs(dir_fd: int, name: bytes) -> dict[str, bytes]:
+    """Return the extended attributes of an object that cannot be opened: a link, a fifo.
+
+    Raises OSError.
+    """
+    return xattrs(b"/proc/self/fd/%d/%b" % (dir_fd, name))
+
+
+@lru_cache(65536)
+def user_name(uid: int) -> bytes:
+    """Return the name of a user, b"" where this machine knows none."""
+    try:
+        return os.fsencode(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return b""
+
+
+@lru_cache(65536)
+def group_name(gid: int) -> bytes:
+    """Return the name of a group, b"" where this machine knows none."""
+    try:
+        return os.fsencode(grp.getgrgid(gid).gr_name)
+    except KeyError:
+        return b""
+
+
+@lru_cache(65536)
+def owner(uid: int, gid: int) -> tuple[int, int, bytes, bytes]:
+    """Return uid, gid, user name, group name."""
+    return uid, gid, user_name(uid), group_name(gid)

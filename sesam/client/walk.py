@@ -1,0 +1,272 @@
+"""The walk over the sources: every object below them once, in walk order.
+
+Names are opened relative to open directories, so that a path may be longer than the
+kernel's PATH_MAX, and a symbolic link put in the way is never followed. However deep
+the tree, few directories are open at once: those above are opened again through `..`
+and compared with what they were.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from sesam.client.entries import DIRECTORY, FILE, Entry, entries
+from sesam.rules.paths import normal, roots
+
+_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_LEVELS_OPEN = 64
+_PATH_PIECE = 2048
+_MOVED = "was moved away while it was read; the rest of it is not saved"
+CACHE_TAG = b"CACHEDIR.TAG"
+CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
+
+Found = tuple[bytes, int, bytes, os.stat_result | None]
+Report = Callable[[bytes, str], None]
+Identity = tuple[int, int]
+
+
+def reason(error: OSError) -> str:
+    """Return why, in the words of the operating system: `permission denied`."""
+    return (error.strerror or str(error)).lower()
+
+
+@dataclass(slots=True)
+class _Level:
+    """A directory on the way down; fd is -1 while it is closed to save descriptors."""
+
+    path: bytes
+    fd: int
+    identity: Identity
+    device: int
+    rest: Iterator[Entry]
+    prefix: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prefix = self.path if self.path == b"/" else self.path + b"/"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What to walk over, and what to pass by.
+
+    sources -- absolute paths; report -- takes what could not be read, and why
+    note    -- takes what was left out by rule, and by which
+    exclude -- tells from (path, is a directory) what is passed by
+    own     -- (device, inode) of directories that are the site's own stores
+    """
+
+    sources: Sequence[bytes]
+    report: Report
+    note: Report
+    exclude: Callable[[bytes, bool], bool] | None = None
+    exclude_caches: bool = False
+    exclude_if_present: Sequence[bytes] = ()
+    one_file_system: bool = False
+    own: frozenset[Identity] = frozenset()
+
+    def __iter__(self) -> Iterator[Found]:
+        """Yield (path, directory fd, name, stat) of each object.
+
+        A directory comes open itself, with name b"" and its stat; a regular file with
+        the fd of its directory and no stat, to be opened by the taker; anything else
+        with its stat. The fd is valid until the next one is asked for.
+        """
+        for source in roots(self.sources):
+            try:
+                parent, name = open_parent(source)
+            except OSError as error:
+                self.report(source, reason(error))
+                continue
+            try:
+                yield from self._source(source, parent, name)
+            finally:
+                os.close(parent)
+
+    def _source(self, source: bytes, parent: int, name: bytes) -> Iterator[Found]:
+        try:
+            found = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except OSError as error:
+            return self.report(source, reason(error))
+        if not stat.S_ISDIR(found.st_mode):
+            if stat.S_ISLNK(found.st_mode):
+                self.note(source, "is a symbolic link: saved as such, not followed")
+            yield source, parent, name, found
+            return None
+        opened = self._open(source, parent, name)
+        if opened is None:
+            return None
+        levels: list[_Level] = []
+        try:
+            yield from self._down(levels, source, *opened)
+            while levels:
+                yield from self._next(levels)
+        finally:
+            for level in levels:
+                if level.fd >= 0:
+                    os.close(level.fd)
+
+    def _next(self, levels: list[_Level]) -> Iterator[Found]:
+        """Yield what the deepest directory still has, down to its next directory."""
+        level, exclude = levels[-1], self.exclude
+        fd, prefix = level.fd, level.prefix
+        for name, kind in level.rest:
+            path = prefix + name
+            if exclude is not None and exclude(path, kind == DIRECTORY):
+                continue
+            if kind == FILE:
+                yield path, fd, name, None
+                continue
+            opened = self._open(path, fd, name) if kind == DIRECTORY else None
+            if opened is not None:
+                return (yield from self._down(levels, path, *opened))
+            if kind != DIRECTORY:
+                yield from self._other(path, fd, name)
+        self._up(levels)
+        return None
+
+    def _other(self, path: bytes, fd: int, name: bytes) -> Iterator[Found]:
+        try:
+            found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        except OSError as error:
+            return self.report(path, reason(error))
+        yield path, fd, name, found
+        return None
+
+    def _open(
+        self, path: bytes, parent: int, name: bytes
+    ) -> tuple[int, os.stat_result] | None:
+        try:
+            fd = os.open(name, _OPEN, dir_fd=parent)
+        except OSError as error:
+            self.report(path, reason(error))
+            return None
+        return fd, os.fstat(fd)
+
+    def _down(
+        self, levels: list[_Level], path: bytes, fd: int, found: os.stat_result
+    ) -> Iterator[Found]:
+        identity = found.st_dev, found.st_ino
+        device = levels[-1].device if levels else found.st_dev
+        level = _Level(path, fd, identity, device, iter(()))
+        levels.append(level)
+        yield path, fd, b"", found
+        level.rest = self._entries(level, found)
+        if len(levels) > _LEVELS_OPEN:
+            above = levels[-_LEVELS_OPEN - 1]
+            os.close(above.fd)
+            above.fd = -1
+
+    def _entries(self, level: _Level, found: os.stat_result) -> Iterator[Entry]:
+        """Return what to read of a directory: all of it, its tag, or nothing."""
+        if level.identity in self.own:
+            self.note(level.path, "excluded: own store")
+            return iter(())
+        if found.st_dev != level.device and self.one_file_system:
+            if level.path not in map(normal, self.sources):
+                self.note(level.path, "excluded: another file system")
+                return iter(())
+            level.device = found.st_dev
+        for tag in self._tags(level.fd):
+            self.note(level.path, f"excluded but for {os.fsdecode(tag)}")
+            return iter((Entry(tag, FILE),))
+        try:
+            return entries(level.fd)
+        except OSError as error:
+            self.report(level.path, reason(error))
+            return iter(())
+
+    def _tags(self, fd: int) -> Iterator[bytes]:
+        if self.exclude_caches and _is_cache(fd):
+            yield CACHE_TAG
+        for name in self.exclude_if_present:
+            if _exists(name, fd):
+                yield name
+
+    def _up(self, levels: list[_Level]) -> None:
+        child = levels.pop()
+        above = levels[-1] if levels else None
+        if above is not None and above.fd < 0:
+            above.fd = _reopen(above, child.fd)
+            if above.fd < 0:
+                self.report(above.path, _MOVED)
+                above.rest = iter(())
+        if child.fd >= 0:
+            os.close(child.fd)
+
+
+def _reopen(level: _Level, child: int) -> int:
+    """Return a descriptor of the directory above `child`, -1 where it is another."""
+    if child >= 0:
+        try:
+            fd = os.open(b"..", _OPEN, dir_fd=child)
+            if _identity(fd) == level.identity:
+                return fd
+            os.close(fd)
+        except OSError:
+            pass  # the way by name is left
+    try:
+        parent, name = open_parent(level.path)
+        try:
+            fd = os.open(name, _OPEN, dir_fd=parent)
+        finally:
+            os.close(parent)
+        if _identity(fd) == level.identity:
+            return fd
+        os.close(fd)
+    except OSError:
+        pass  # it is gone: said by the caller
+    return -1
+
+
+def _identity(fd: int) -> Identity:
+    found = os.fstat(fd)
+    return found.st_dev, found.st_ino
+
+
+def open_parent(path: bytes) -> tuple[int, bytes]:
+    """Return a descriptor of the directory that holds `path`, and the last component.
+
+    path -- absolute, of any length. Of "/" it is "/" itself and b".". Raises OSError.
+    """
+    directory, _, name = path.rstrip(b"/").rpartition(b"/")
+    fd = os.open(b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        while directory:
+            directory = directory.lstrip(b"/")
+            cut = len(directory)
+            if cut > _PATH_PIECE:
+                cut = directory.rfind(b"/", 0, _PATH_PIECE)
+            piece, directory = directory[:cut], directory[cut:]
+            if piece:
+                below = os.open(
+                    piece, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd
+                )
+                os.close(fd)
+                fd = below
+    except OSError:
+        os.close(fd)
+        raise
+    return fd, name or b"."
+
+
+def _exists(name: bytes, fd: int) -> bool:
+    try:
+        os.stat(name, dir_fd=fd, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def _is_cache(fd: int) -> bool:
+    """Tell whether the directory bears a tag of https://bford.info/cachedir/."""
+    try:
+        tag = os.open(CACHE_TAG, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
+    except OSError:
+        return False
+    try:
+        return os.read(tag, len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
+    except OSError:
+        return False
+    finally:
+        os.close(tag)

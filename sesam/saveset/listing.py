@@ -1,0 +1,239 @@
+r"""The listing: one line of text for each object of the tree, in walk order.
+
+First line: `#sesam-listing 1`, a tab and the source definition as JSON. Then a line for
+each object, then one for each path deleted since the base (type `x`), last `#end`, tab,
+number of objects, tab, number of deleted paths. Fields are parted by tabs; in names
+a backslash is `\\` and bytes below 0x20 and 0x7f are `\x` with two hex digits, every
+other byte stands for itself, so that `zstd -dc listing.zst | awk -F'\t'` reads it.
+man 5 sesam-saveset, LISTING, has the table of fields.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sesam.errors import Damaged, UnknownFormat
+
+NAME = "listing.zst"
+VERSION = 1
+_HEAD = b"#sesam-listing %d\t" % VERSION
+_END = b"#end\t"
+_DELETED = b"x"
+_GIGA = 10**9
+LINE_LIMIT = 8 << 20
+
+MARKED = "m"
+LINKED = "h"
+HOLDS = b"."
+NOWHERE = b"-"
+
+_must_escape = re.compile(rb"[\x00-\x1f\x7f\\]")
+_escaped = re.compile(rb"\\(?:x([0-9a-f]{2})|(\\))")
+
+
+class Line(NamedTuple):
+    """One object of the tree as the listing has it.
+
+    path     -- absolute, raw bytes
+    kind     -- letter of terms.Kind
+    mtime, ctime -- nanoseconds since the epoch
+    device, inode -- as stat gave them: equal pairs are one hard-linked file
+    digest   -- xxh3-128 of the member's content in the tar; "" where there is none
+    flags    -- "m": marked, the next INCR takes it again; "h": has several names
+    saveset  -- that holds content and header; "" = this one; "-" = none could be saved
+    segment, offset -- number of the segment, and of the first byte of the member's
+                       headers in the segment's plain bytes; 0, 0 where saveset is "-"
+    target   -- of a symbolic link
+    """
+
+    path: bytes
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    user: str
+    group: str
+    size: int
+    mtime: int
+    ctime: int
+    device: int
+    inode: int
+    digest: str
+    flags: str
+    saveset: str
+    segment: int
+    offset: int
+    target: bytes = b""
+
+
+def escape(name: bytes) -> bytes:
+    r"""Return the name as it stands in a line.
+
+    >>> escape(b"a\tb\\c d")
+    b'a\\x09b\\\\c d'
+    """
+    if _must_escape.search(name) is None:
+        return name
+    return _must_escape.sub(
+        lambda hit: b"\\\\" if hit[0] == b"\\" else b"\\x%02x" % hit[0][0], name
+    )
+
+
+def unescape(name: bytes) -> bytes:
+    """Return the raw bytes of a name in a line."""
+    if b"\\" not in name:
+        return name
+    return _escaped.sub(
+        lambda hit: b"\\" if hit[2] else bytes((int(hit[1], 16),)), name
+    )
+
+
+def head(source: dict[str, object]) -> bytes:
+    """Return the first line, for this source definition."""
+    return _HEAD + json.dumps(source, sort_keys=True).encode() + b"\n"
+
+
+def end(objects: int, deleted: int) -> bytes:
+    """Return the last line."""
+    return _END + b"%d\t%d\n" % (objects, deleted)
+
+
+def stamp(ns: int) -> bytes:
+    """Return nanoseconds as decimal seconds with nine digits behind the point."""
+    if ns < 0:
+        return b"-%d.%09d" % divmod(-ns, _GIGA)
+    return b"%d.%09d" % divmod(ns, _GIGA)
+
+
+# path kind mode uid gid user group size mtime ctime device inode digest flags saveset
+# segment offset; target of a link
+PLAIN = b"%b\t%b\t%04o\t%d\t%d\t%b\t%b\t%d\t%b\t%b\t%d\t%d\t%b\t%b\t%b\t%d\t%d\n"
+_FIELDS = 17
+
+
+def encode(line: Line) -> bytes:
+    """Return the line as bytes; `decode` is its inverse."""
+    plain = PLAIN % (
+        escape(line.path),
+        line.kind.encode(),
+        line.mode,
+        line.uid,
+        line.gid,
+        escape(line.user.encode("utf-8", "surrogateescape")),
+        escape(line.group.encode("utf-8", "surrogateescape")),
+        line.size,
+        stamp(line.mtime),
+        stamp(line.ctime),
+        line.device,
+        line.inode,
+        line.digest.encode() or b"-",
+        line.flags.encode() or b"-",
+        line.saveset.encode() or HOLDS,
+        line.segment,
+        line.offset,
+    )
+    return plain[:-1] + b"\t" + escape(line.target) + b"\n" if line.target else plain
+
+
+def decode(line: bytes) -> Line:
+    """Return the object of one line, without its line end. Raises Damaged."""
+    fields = line.split(b"\t")
+    if len(fields) not in (_FIELDS, _FIELDS + 1):
+        raise Damaged(f"a line of the listing has {len(fields)} fields, not {_FIELDS}")
+    try:
+        return Line(
+            unescape(fields[0]),
+            fields[1].decode("ascii"),
+            int(fields[2], 8),
+            int(fields[3]),
+            int(fields[4]),
+            unescape(fields[5]).decode("utf-8", "surrogateescape"),
+            unescape(fields[6]).decode("utf-8", "surrogateescape"),
+            int(fields[7]),
+            instant(fields[8]),
+            instant(fields[9]),
+            int(fields[10]),
+            int(fields[11]),
+            _or_none(fields[12]),
+            _or_none(fields[13]),
+            "" if fields[14] == HOLDS else fields[14].decode("ascii"),
+            int(fields[15]),
+            int(fields[16]),
+            unescape(fields[17]) if len(fields) > _FIELDS else b"",
+        )
+    except ValueError as error:
+        raise Damaged(f"a line of the listing cannot be read: {error}") from error
+
+
+def instant(text: bytes) -> int:
+    """Return the nanoseconds of decimal seconds with nine digits. Raises ValueError."""
+    seconds, _, fraction = text.partition(b".")
+    if len(fraction) != 9:
+        raise ValueError("a time without nanoseconds")
+    return int(seconds + fraction)
+
+
+def _or_none(field: bytes) -> str:
+    return "" if field == b"-" else field.decode("ascii")
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of plain listing text without their line ends. Raises Damaged."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        *whole, rest = rest.split(b"\n")
+        if len(rest) > LINE_LIMIT:
+            raise Damaged("a line of the listing has no end")
+        yield from whole
+    if rest:
+        raise Damaged("the listing is cut off in the middle of a line")
+
+
+class Reading:
+    """One pass over a listing: its source, then its objects, then the deleted paths.
+
+    text -- plain bytes of the listing in chunks. Raises UnknownFormat, Damaged; a
+    listing that stops before its last line is Damaged.
+    """
+
+    def __init__(self, text: Iterable[bytes]) -> None:
+        self._lines = lines(text)
+        self.source = _source(next(self._lines, b""))
+        self.deleted: list[bytes] = []
+
+    def raw(self) -> Iterator[bytes]:
+        """Yield the lines of objects as they are; fills `deleted` at the end."""
+        objects = 0
+        for line in self._lines:
+            if line[:1] == b"#":
+                return self._ended(line, objects)
+            if line.endswith(b"\t" + _DELETED):
+                self.deleted.append(unescape(line[:-2]))
+            else:
+                objects += 1
+                yield line
+        raise Damaged("the listing ends before its last line")
+
+    def objects(self) -> Iterator[Line]:
+        """Yield the objects of the tree, in walk order."""
+        return map(decode, self.raw())
+
+    def _ended(self, line: bytes, objects: int) -> None:
+        if line != end(objects, len(self.deleted))[:-1] or next(self._lines, None):
+            raise Damaged("the listing holds other lines than its last one counts")
+
+
+def _source(line: bytes) -> dict[str, object]:
+    if not line.startswith(b"#sesam-listing "):
+        raise UnknownFormat("this is no listing of a saveset")
+    if not line.startswith(_HEAD):
+        raise UnknownFormat("the listing has a format of a later release")
+    try:
+        source = json.loads(line[len(_HEAD) :])
+    except (ValueError, RecursionError) as error:
+        raise Damaged("the first line of the listing cannot be read") from error
+    if not isinstance(source, dict):
+        raise Damaged("the first line of the listing holds no source definition")
+    return source

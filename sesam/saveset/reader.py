@@ -1,0 +1,115 @@
+"""Random access to the plain bytes of a part: one frame for one small file.
+
+Read forward, the next frames are decompressed ahead in threads; memory is a few frames.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from sesam.crypt.agefile import AgeBlob
+from sesam.crypt.keys import Identity
+from sesam.errors import Damaged, UnknownFormat
+from sesam.ports import Blob
+from sesam.saveset import frames, seektable
+from sesam.saveset.parts import AGE
+
+_AHEAD = 3
+_KEPT = _AHEAD + 2
+
+
+class FramedBlob:
+    """The plain bytes of a part made of frames, as a Blob.
+
+    blob -- the stored bytes, decrypted; name -- of the part, for messages
+    Raises UnknownFormat when there is no seek table, Damaged on reading what is not
+    as it was written.
+    """
+
+    def __init__(self, blob: Blob, name: str) -> None:
+        self._blob = blob
+        self._name = name
+        self.table = seektable.read(blob, name)
+        self._pool: ThreadPoolExecutor | None = None
+        self._ahead: OrderedDict[int, Future[bytes]] = OrderedDict()
+        self._last = -2
+        # The frame that was used last, so that the common read is one slice.
+        self._begin = 0
+        self._plain = b""
+
+    @property
+    def size(self) -> int:
+        return self.table.size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        at = offset - self._begin
+        if at >= 0 and at + length <= len(self._plain):
+            return self._plain[at : at + length]
+        return b"".join(self.chunks(offset, min(offset + length, self.size)))
+
+    def chunks(self, begin: int, end: int) -> Iterator[bytes]:
+        """Yield the plain bytes from `begin` to `end`, a frame's worth at a time."""
+        while begin < end:
+            number = self.table.frame_at(begin)
+            self._use(number)
+            at = begin - self._begin
+            chunk = self._plain[at : at + end - begin]
+            if not chunk:
+                raise Damaged(f'"{self._name}" ends before byte {end}')
+            yield chunk
+            begin += len(chunk)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        self._blob.close()
+
+    def _use(self, number: int) -> None:
+        if number == self._last:
+            return
+        if number == self._last + 1:
+            plain = self._read_ahead(number)
+        else:
+            plain = frames.decompress(*self._stored(number), self._name)
+        self._plain, self._begin = plain, self.table.plain[number]
+        self._last = number
+
+    def _stored(self, number: int) -> tuple[bytes, int]:
+        begin, end = self.table.stored[number : number + 2]
+        size = self.table.plain[number + 1] - self.table.plain[number]
+        if end - begin > frames.FRAME_LIMIT:
+            raise Damaged(
+                f'the seek table of "{self._name}" promises too large a frame'
+            )
+        return self._blob.read_at(begin, end - begin), size
+
+    def _read_ahead(self, number: int) -> bytes:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(2, thread_name_prefix="zstd")
+        for one in range(number, min(number + _AHEAD, self.table.frames)):
+            if one not in self._ahead:
+                stored, size = self._stored(one)
+                self._ahead[one] = self._pool.submit(
+                    frames.decompress, stored, size, self._name
+                )
+        while len(self._ahead) > _KEPT:
+            self._ahead.popitem(last=False)
+        return self._ahead.pop(number).result()
+
+
+def open_part(blob: Blob, name: str, identities: Sequence[Identity]) -> FramedBlob:
+    """Return the plain bytes of the stored part `name`.
+
+    identities -- needed where the name ends in `.age`. Raises NoIdentity, Damaged,
+    UnknownFormat.
+    """
+    if name.endswith(AGE):
+        return FramedBlob(AgeBlob(blob, identities), name)
+    return FramedBlob(blob, name)
+
+
+def listing_text(part: FramedBlob) -> Iterator[bytes]:
+    """Yield the plain text of a listing, a frame at a time."""
+    if not part.table.frames:
+        raise UnknownFormat("the listing is empty")
+    return part.chunks(0, part.size)

@@ -1,0 +1,150 @@
+"""The source: reads a tree and sends it as parts of a saveset, whoever takes them.
+
+What it is told is a SourceJob, what it sends goes to an Outlet: the mover in the same
+process, or a pipe. It knows no catalog and no device, so that it runs on the client.
+"""
+
+import os
+from collections.abc import Callable
+from time import monotonic
+
+from sesam.client.walk import Walk
+from sesam.errors import SourceUnreadable
+from sesam.ports import Outlet
+from sesam.rules.exclude import compile_excludes
+from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
+from sesam.saveset.tarhead import END
+from sesam.service.objects import ObjectWriter
+from sesam.service.sourcejob import SourceJob
+from sesam.terms import State
+
+_LOOK_EVERY = 256
+_TALLY_S = 0.2
+
+
+class Source:
+    """One run over the sources of a job.
+
+    clock -- nanoseconds since the epoch; stopped -- asked now and then whether to stop:
+    the tar is then closed in good order and the end says `cancelled`
+    """
+
+    def __init__(
+        self,
+        job: SourceJob,
+        outlet: Outlet,
+        *,
+        clock: Callable[[], int],
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._job = job
+        self._outlet = outlet
+        self._clock = clock
+        self._stopped = stopped
+        self._warnings = 0
+        self._bad_sources: dict[bytes, str] = {}
+        self._tallied_at = monotonic()
+
+    def run(self) -> None:
+        """Send everything, `end` included.
+
+        Raises SourceUnreadable when not a single source can be read: then nothing may
+        be committed.
+        """
+        job, outlet = self._job, self._outlet
+        outlet.start({"source": job.definition(), "digest": job.definition_digest()})
+        parts = PartStream(outlet, job.recipients)
+        tar = SegmentWriter(
+            parts, segment_bytes=job.segment_bytes, zstd_level=job.zstd_level
+        )
+        listing = ListingWriter(job.definition())
+        try:
+            objects = ObjectWriter(
+                tar,
+                listing,
+                clock=self._clock,
+                report=self._report,
+                stopped=self._stopped,
+            )
+            done = self._walk(objects, listing)
+            self._refuse_nothing(listing.objects)
+            tar.add(END)
+            tar.finish()
+            listing.finish(parts, outlet, encrypted=bool(job.recipients))
+        finally:
+            tar.close()
+            listing.close()
+        state = State.WARNING if self._warnings else State.OK
+        outlet.end(
+            {
+                "state": (state if done else State.CANCELLED).value,
+                "files": listing.objects,
+                "changed": objects.saved,
+                "deleted": listing.deleted,
+                "bytes": objects.size_bytes,
+                "skipped": objects.skipped,
+                "warnings": self._warnings,
+            }
+        )
+
+    def _walk(self, objects: ObjectWriter, listing: ListingWriter) -> bool:
+        """Save every object; return False when told to stop."""
+        job = self._job
+        excludes = compile_excludes(job.excludes) if job.excludes else None
+        walk = Walk(
+            job.sources,
+            self._report,
+            self._note,
+            exclude=excludes.matches if excludes else None,
+            exclude_caches=job.exclude_caches,
+            exclude_if_present=[os.fsencode(one) for one in job.exclude_if_present],
+            one_file_system=job.one_file_system,
+            own=_identities(job.own),
+        )
+        save = objects.save
+        for number, found in enumerate(walk):
+            save(*found)
+            if not number % _LOOK_EVERY:
+                if self._stopped():
+                    return False
+                self._tally(listing.objects, objects.size_bytes)
+        self._outlet.tally(listing.objects, objects.size_bytes)
+        return not self._stopped()
+
+    def _tally(self, files: int, size_bytes: int) -> None:
+        now = monotonic()
+        if now - self._tallied_at >= _TALLY_S:
+            self._tallied_at = now
+            self._outlet.tally(files, size_bytes)
+
+    def _report(self, path: bytes, why: str) -> None:
+        self._warnings += 1
+        if path in self._job.sources:
+            self._bad_sources[path] = why
+        self._outlet.warning(path, why)
+
+    def _note(self, path: bytes, why: str) -> None:
+        self._outlet.note(path, why)
+
+    def _refuse_nothing(self, objects: int) -> None:
+        if objects:
+            return
+        reasons = [
+            f'"{os.fsdecode(path)}": {why}' for path, why in self._bad_sources.items()
+        ]
+        raise SourceUnreadable(
+            f"no source can be read: {'; '.join(reasons) or 'all is excluded'}",
+            hint="sm_task modify NAME --source PATH names others",
+        )
+
+
+def _identities(paths: tuple[bytes, ...]) -> frozenset[tuple[int, int]]:
+    """Return (device, inode) of the directories that exist."""
+    found = set()
+    for path in paths:
+        try:
+            one = os.stat(path)
+        except OSError:
+            continue  # not there, so the walk cannot come to it
+        found.add((one.st_dev, one.st_ino))
+    return frozenset(found)
