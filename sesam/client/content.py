@@ -49,7 +49,7 @@ def xattrs(target: int | bytes) -> dict[str, bytes]:
 
 
 def link_xattrs(dir_fd: int, name: bytes) -> dict[str, bytes]:
-    """Return the extended attributes of an object that cannot be opened: a link, a fifo.
+    """Return the extended attributes of what cannot be opened: a link, a fifo.
 
     Raises OSError.
     """

@@ -6,6 +6,7 @@ bytes, sizes are bytes.
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sesam.terms import CopyState, Level, MediumKind, Piece, State
 
@@ -228,7 +229,7 @@ class Job:
     fence: int = 0
     message: str = ""
     log: str = ""
-    result: dict[str, object] = field(default_factory=dict)
+    result: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,22 +25,20 @@ from sesam.saveset.attributes import (
     sparse_records,
 )
 from sesam.saveset.frames import FRAME_BYTES
-from sesam.saveset.listing import PLAIN, escape, stamp
 from sesam.saveset.parts import ListingWriter, SegmentWriter
 from sesam.saveset.tarhead import Records, padding
+from sesam.service.bigfile import stream_extents
+from sesam.service.lines import NO_DIGEST, NOT_SAVED, Place, line_of
+from sesam.service.links import LinkTable
 
 # Not blocking: a fifo put in the place of a file must not hold the backup.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _NOATIME = os.O_NOATIME
 _BLOCK = 512
 _SMALL = FRAME_BYTES
-# A change within the same tick of the file system's clock leaves no trace: DESIGN, 0.1 s
+# A change within one tick of the file system's clock leaves no trace.
 _RECENT_NS = 100_000_000
-_NO_DIGEST = b"-"
-_NOT_SAVED = (b"-", 0, 0)
 _NO_XATTRS = (ENOTSUP, ENOENT)
-
-Place = tuple[bytes, int, int]
 
 _SPECIAL = {
     stat.S_IFIFO: (tarhead.FIFO, b"p"),
@@ -71,7 +69,7 @@ class ObjectWriter:
         self._clock = clock
         self._report = report
         self._stopped = stopped
-        self._linked: dict[tuple[int, int], tuple[bytes, Place, bytes, int]] = {}
+        self._links = LinkTable()
         self.size_bytes = 0
         self.skipped = 0
         self.saved = 0
@@ -116,7 +114,7 @@ class ObjectWriter:
             more = self._attributes(path, fd) if _has_attributes(fd) else None
             after = fstat(fd)
         except OSError as error:
-            self._line(path, b"f", found, _NO_DIGEST, _NOT_SAVED, mark=True)
+            self._line(path, b"f", found, NO_DIGEST, NOT_SAVED, mark=True)
             return self._report(path, f"cannot be read: {reason(error)}")
         finally:
             close(fd)
@@ -140,7 +138,7 @@ class ObjectWriter:
         self.size_bytes += size
         digest = hexdigest(data).encode()
         if found.st_nlink > 1:
-            self._remember(path, found, place, digest)
+            self._links.remember(found, path[1:], place, digest)
         self._line(path, b"f", found, digest, place, mark=mark)
         return None
 
@@ -203,8 +201,8 @@ class ObjectWriter:
         place = b".", tar.segment, tar.offset
         tar.add(head)
         if found.st_nlink > 1 and letter != b"d":
-            self._remember(path, found, place, _NO_DIGEST)
-        self._line(path, letter, found, _NO_DIGEST, place, mark=mark, target=target)
+            self._links.remember(found, path[1:], place, NO_DIGEST)
+        self._line(path, letter, found, NO_DIGEST, place, mark=mark, target=target)
 
     def _large(self, path: bytes, fd: int, found: os.stat_result) -> None:
         """Save a file that does not fit one frame, or has holes."""
@@ -235,7 +233,7 @@ class ObjectWriter:
         tar.add(head)
         digest = Digest(holes)
         tar.stream(holes)
-        missing = sum([self._extent(fd, digest, *extent) for extent in extents])
+        missing = stream_extents(fd, extents, tar, digest, self._stopped)
         tar.stream(padding(stored))
         after = fstat(fd)
         if missing:
@@ -248,31 +246,8 @@ class ObjectWriter:
         self.size_bytes += stored - len(holes)
         text = digest.hexdigest().encode()
         if found.st_nlink > 1:
-            self._remember(path, found, place, text)
+            self._links.remember(found, path[1:], place, text)
         self._line(path, b"f", found, text, place, mark=mark)
-
-    def _extent(self, fd: int, digest: Digest, at: int, length: int) -> int:
-        """Stream one extent; return how many bytes had to be made up as zeros."""
-        tar, end = self._tar, at + length
-        while at < end:
-            want = min(end - at, max(FRAME_BYTES - tar.held, _BLOCK))
-            try:
-                chunk = b"" if self._stopped() else os.pread(fd, want, at)
-            except OSError:
-                chunk = b""
-            if not chunk:
-                return self._zeros(digest, end - at)
-            digest.update(chunk)
-            tar.stream(chunk)
-            at += len(chunk)
-        return 0
-
-    def _zeros(self, digest: Digest, count: int) -> int:
-        for at in range(0, count, FRAME_BYTES):
-            chunk = bytes(min(FRAME_BYTES, count - at))
-            digest.update(chunk)
-            self._tar.stream(chunk)
-        return count
 
     def _attributes(self, path: bytes, target: int | bytes) -> Records | None:
         try:
@@ -293,31 +268,18 @@ class ObjectWriter:
         except OSError as worse:
             return self._report(path, reason(worse))
         if stat.S_ISREG(found.st_mode):
-            self._line(path, b"f", found, _NO_DIGEST, _NOT_SAVED, mark=True)
+            self._line(path, b"f", found, NO_DIGEST, NOT_SAVED, mark=True)
             return self._report(path, f"cannot be opened: {reason(error)}")
         if stat.S_ISDIR(found.st_mode):
             return self._report(path, "was replaced by a directory")
         return self.save(path, dir_fd, name, found)
 
-    def _remember(
-        self, path: bytes, found: os.stat_result, place: Place, digest: bytes
-    ) -> None:
-        names = path[1:], place, digest, found.st_nlink - 1
-        self._linked[found.st_dev, found.st_ino] = names
-
     def _known_link(self, path: bytes, found: os.stat_result) -> bool:
         """Save a further name of an object that is in the tar already."""
-        key = found.st_dev, found.st_ino
-        known = self._linked.get(key)
+        known = self._links.meet(found)
         if known is None:
             return False
-        first, place, digest, left = known
-        # A group whose names have all been met is forgotten, so that the table holds
-        # only those that are still open.
-        if left > 1:
-            self._linked[key] = first, place, digest, left - 1
-        else:
-            del self._linked[key]
+        first, place, digest = known
         owner = content.owner(found.st_uid, found.st_gid)
         head = tarhead.member(
             path[1:],
@@ -345,38 +307,9 @@ class ObjectWriter:
         mark: bool,
         target: bytes = b"",
     ) -> None:
-        several = found.st_nlink > 1 and letter != b"d"
-        _, _, user, group = content.owner(found.st_uid, found.st_gid)
-        line = PLAIN % (
-            escape(path),
-            letter,
-            found.st_mode & 0o7777,
-            found.st_uid,
-            found.st_gid,
-            escape(user),
-            escape(group),
-            0 if letter == b"d" else found.st_size,
-            stamp(found.st_mtime_ns),
-            stamp(found.st_ctime_ns),
-            found.st_dev,
-            found.st_ino,
-            digest,
-            _FLAG_LETTERS[mark, several],
-            *place,
-        )
-        if place is not _NOT_SAVED:
+        if place is not NOT_SAVED:
             self.saved += 1
-        if target:
-            line = line[:-1] + b"\t" + escape(target) + b"\n"
-        self._listing.add(line)
-
-
-_FLAG_LETTERS = {
-    (False, False): b"-",
-    (True, False): b"m",
-    (False, True): b"h",
-    (True, True): b"mh",
-}
+        self._listing.add(line_of(path, letter, found, digest, place, mark, target))
 
 
 def _has_attributes(fd: int) -> bool:

@@ -1,9 +1,10 @@
-"""The job of a source: what to read and how to write it, as one JSON object on stdin."""
+"""The job of a source: what to read, how to write it; one JSON object on stdin."""
 
 import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from sesam.digest import hexdigest
 from sesam.errors import UnknownFormat
@@ -67,7 +68,7 @@ def decode(line: str) -> SourceJob:
         raise UnknownFormat(f"the job of the source cannot be read: {error}") from error
 
 
-def _value(key: str, facts: Mapping[str, object]) -> object:
+def _value(key: str, facts: Mapping[str, object]) -> Any:
     value = facts[key]
     if not isinstance(value, list):
         return value

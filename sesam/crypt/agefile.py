@@ -1,0 +1,194 @@
+"""Age files: written as a stream, read at any place.
+
+The payload is a nonce of 16 bytes, then chunks of 64 KiB, each sealed by
+ChaCha20-Poly1305 under a counter, the last one marked as such.
+Source: C2SP age, section "Payload".
+"""
+
+import os
+from collections.abc import Callable, Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from sesam.crypt import header
+from sesam.crypt.keys import Identity, parse_identities, parse_recipient
+from sesam.errors import Damaged, NoIdentity
+from sesam.ports import Blob
+
+CHUNK_BYTES = 64 << 10
+_TAG_BYTES = 16
+_NONCE_BYTES = 16
+_STORED = CHUNK_BYTES + _TAG_BYTES
+_CACHED = 8
+
+
+class AgeWriter:
+    """Encrypts a stream to recipients; `write` takes the stored bytes.
+
+    Raises WrongUsage where a recipient is none.
+    """
+
+    def __init__(
+        self, recipients: Sequence[str], write: Callable[[bytes], object]
+    ) -> None:
+        file_key = os.urandom(header.FILE_KEY_BYTES)
+        keys = [parse_recipient(one) for one in recipients]
+        self._payload = _Payload(header.for_recipients(file_key, keys), file_key, write)
+
+    def write(self, data: bytes) -> None:
+        """Encrypt bytes, as soon as they fill a chunk."""
+        self._payload.write(data)
+
+    def finish(self) -> None:
+        """Write the last chunk."""
+        self._payload.finish()
+
+
+class _Payload:
+    def __init__(
+        self, head: bytes, file_key: bytes, write: Callable[[bytes], object]
+    ) -> None:
+        nonce = os.urandom(_NONCE_BYTES)
+        self._cipher = _payload_cipher(file_key, nonce)
+        self._write = write
+        self._held = b""
+        self._chunks = 0
+        write(head + nonce)
+
+    def write(self, data: bytes) -> None:
+        held = self._held + data if self._held else data
+        at = 0
+        # The last chunk may be full but never empty: one is always held back.
+        sealed = []
+        view = memoryview(held)
+        while len(held) - at > CHUNK_BYTES:
+            sealed.append(self._seal(view[at : at + CHUNK_BYTES], last=False))
+            at += CHUNK_BYTES
+        if sealed:
+            self._write(b"".join(sealed))
+        self._held = held[at:]
+
+    def finish(self) -> None:
+        self._write(self._seal(memoryview(self._held), last=True))
+        self._held = b""
+
+    def _seal(self, chunk: memoryview, *, last: bool) -> bytes:
+        nonce = _chunk_nonce(self._chunks, last=last)
+        self._chunks += 1
+        return self._cipher.encrypt(nonce, chunk, None)
+
+
+class AgeBlob:
+    """The plain bytes of a stored age file, as a Blob.
+
+    Raises NoIdentity, UnknownFormat, Damaged; a chunk is checked whenever it is read,
+    the last one when the blob is opened, so that a truncation never passes.
+    """
+
+    def __init__(self, blob: Blob, identities: Sequence[Identity]) -> None:
+        begin = blob.read_at(0, header.HEADER_LIMIT)
+        size = header.length_of(begin)
+        self._open(blob, header.open_with(begin[:size], identities), size)
+
+    def _open(self, blob: Blob, file_key: bytes, head_size: int) -> None:
+        self._blob = blob
+        self._begin = head_size + _NONCE_BYTES
+        payload = blob.size - self._begin
+        if payload < _TAG_BYTES:
+            raise Damaged("an age file ends before its payload")
+        self._chunks = max(1, -(-payload // _STORED))
+        self._size = payload - self._chunks * _TAG_BYTES
+        nonce = blob.read_at(head_size, _NONCE_BYTES)
+        self._cipher = _payload_cipher(file_key, nonce)
+        self._cache: dict[int, bytes] = {}
+        last = self._chunk(self._chunks - 1)
+        if not last and self._chunks > 1:
+            raise Damaged("the last chunk of an age file is empty")
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        end = min(offset + length, self._size)
+        if offset >= end:
+            return b""
+        first, last = offset // CHUNK_BYTES, (end - 1) // CHUNK_BYTES
+        plain = b"".join(self._chunk(one) for one in range(first, last + 1))
+        return plain[offset - first * CHUNK_BYTES : end - first * CHUNK_BYTES]
+
+    def close(self) -> None:
+        self._blob.close()
+
+    def _chunk(self, number: int) -> bytes:
+        plain = self._cache.pop(number, None)
+        if plain is None:
+            stored = self._blob.read_at(self._begin + number * _STORED, _STORED)
+            nonce = _chunk_nonce(number, last=number == self._chunks - 1)
+            try:
+                plain = self._cipher.decrypt(nonce, stored, None)
+            except (InvalidTag, ValueError) as error:
+                raise Damaged(
+                    f"chunk {number} of an age file was changed or is cut off"
+                ) from error
+        self._cache[number] = plain
+        if len(self._cache) > _CACHED:
+            del self._cache[next(iter(self._cache))]
+        return plain
+
+
+def protect(secret: str, passphrase: str, *, work: int = header.WORK_FACTOR) -> bytes:
+    """Return a text as an age file that a passphrase opens."""
+    file_key = os.urandom(header.FILE_KEY_BYTES)
+    stored: list[bytes] = []
+    head = header.for_passphrase(file_key, passphrase, work)
+    payload = _Payload(head, file_key, stored.append)
+    payload.write(secret.encode())
+    payload.finish()
+    return b"".join(stored)
+
+
+def read_identities(stored: bytes, passphrase: Callable[[], str]) -> list[Identity]:
+    """Return the identities of an identity file, protected by a passphrase or not.
+
+    passphrase -- is asked only where one is needed. Raises NoIdentity, Damaged.
+    """
+    if stored.startswith(header.VERSION):
+        blob = _Protected(_Bytes(stored), passphrase)
+        stored = blob.read_at(0, blob.size)
+    try:
+        return parse_identities(stored.decode())
+    except UnicodeDecodeError as error:
+        raise NoIdentity("the identity file is no text") from error
+
+
+class _Protected(AgeBlob):
+    def __init__(self, blob: Blob, passphrase: Callable[[], str]) -> None:
+        begin = blob.read_at(0, header.HEADER_LIMIT)
+        size = header.length_of(begin)
+        file_key = header.open_with_passphrase(begin[:size], passphrase)
+        self._open(blob, file_key, size)
+
+
+class _Bytes:
+    def __init__(self, stored: bytes) -> None:
+        self._stored = stored
+
+    @property
+    def size(self) -> int:
+        return len(self._stored)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self._stored[offset : offset + length]
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(header.derive(file_key, nonce, b"payload"))
+
+
+def _chunk_nonce(number: int, *, last: bool) -> bytes:
+    return number.to_bytes(11, "big") + (b"\1" if last else b"\0")

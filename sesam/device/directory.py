@@ -1,0 +1,211 @@
+"""A data store: a directory that holds savesets, known by the marker in it.
+
+The marker tells a store from an empty mount point and from another site's store.
+A key is `<saveset>/<part>`, a further piece of a part `<saveset>/<part>.p2`.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from errno import ENOENT, ENOTDIR
+
+from sesam.device.durable import sync_directory, write_new
+from sesam.errors import (
+    Conflict,
+    DeviceError,
+    ForeignSite,
+    NotFound,
+    RequestError,
+    StoreMissing,
+    WriteProtected,
+)
+
+MARKER = ".sesam-store"
+_FORMAT = 1
+_IGNORED = {MARKER, "lost+found"}
+
+
+class FileBlob:
+    """A file's bytes as a Blob."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._size = os.fstat(self._fd).st_size
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        found = b""
+        while len(found) < length:
+            try:
+                more = os.pread(self._fd, length - len(found), offset + len(found))
+            except OSError as error:
+                raise DeviceError(
+                    f'"{self._path}" cannot be read: {error.strerror}'
+                ) from error
+            if not more:
+                break
+            found = found + more if found else more
+        return found
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class DirectoryStore:
+    """A Store over the directory `root`.
+
+    Opening it looks at the marker. Raises StoreMissing where there is none, ForeignSite
+    where it names another site.
+    """
+
+    def __init__(self, name: str, root: str, site_id: str) -> None:
+        self._name = name
+        self.root = root
+        self._site_id = site_id
+        self.check()
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def check(self) -> None:
+        """Look whether this is the store, mounted and this site's. Raises as above."""
+        found = read_marker(self.root)
+        if found is None:
+            raise StoreMissing(
+                f'data store "{self._name}": "{self.root}" bears no marker of a store'
+            )
+        if found.get("site") != self._site_id:
+            raise ForeignSite(
+                f'data store "{self._name}": "{self.root}" belongs to another site'
+                f" ({found.get('site')})"
+            )
+
+    def path(self, key: str) -> str:
+        """Return the file of a key. Raises RequestError where it would lead outside."""
+        for one in key.split("/"):
+            if one in ("", ".", "..") or "\0" in one:
+                raise RequestError(f"{key!r} cannot be a key of a store")
+        return os.path.join(self.root, key)
+
+    def open(self, key: str) -> FileBlob:
+        try:
+            return FileBlob(self.path(key))
+        except OSError as error:
+            raise self._failed(key, error) from error
+
+    def stat(self, key: str) -> int:
+        try:
+            return os.lstat(self.path(key)).st_size
+        except OSError as error:
+            raise self._failed(key, error) from error
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Yield the keys that begin with `prefix`, in order; symlinks are no keys."""
+        for top in self._names(self.root):
+            if top.name in _IGNORED or not _may_hold(top.name, prefix):
+                continue
+            if not top.is_dir(follow_symlinks=False):
+                continue
+            for one in self._names(top.path):
+                key = f"{top.name}/{one.name}"
+                if key.startswith(prefix) and one.is_file(follow_symlinks=False):
+                    yield key
+
+    def delete(self, key: str) -> None:
+        path = self.path(key)
+        try:
+            os.unlink(path)
+            sync_directory(os.path.dirname(path))
+            with contextlib.suppress(OSError):  # other parts are still in it
+                os.rmdir(os.path.dirname(path))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise self._failed(key, error) from error
+
+    def _names(self, path: str) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(path) as entries:
+                return sorted(entries, key=lambda one: one.name)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._failed(path, error) from error
+
+    def _failed(self, key: str, error: OSError) -> DeviceError | NotFound:
+        if error.errno in (ENOENT, ENOTDIR):
+            self.check()
+            return NotFound(f'data store "{self._name}" holds no "{key}"')
+        return DeviceError(f'data store "{self._name}": "{key}": {error.strerror}')
+
+
+def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
+    """Make a directory a data store; done again for the same site it does no harm.
+
+    Raises Conflict where it holds anything else, ForeignSite where another site's
+    marker lies in it, WriteProtected, DeviceError.
+    """
+    try:
+        os.makedirs(os.path.dirname(root) or "/", exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(root)
+            os.chmod(root, 0o700)
+        found = read_marker(root)
+        if found is not None:
+            return _same(found, root, name, site_id)
+        foreign = sorted(set(os.listdir(root)) - _IGNORED)
+        if foreign:
+            raise Conflict(
+                f'"{root}" cannot become a data store: it holds "{foreign[0]}"',
+                hint="name an empty directory",
+            )
+        facts = {
+            "sesam_store": _FORMAT,
+            "site": site_id,
+            "store": name,
+            "made_at": now.isoformat(timespec="seconds"),
+        }
+        text = json.dumps(facts, indent=1) + "\n"
+        write_new(os.path.join(root, MARKER), text.encode())
+    except OSError as error:
+        kind = WriteProtected if isinstance(error, PermissionError) else DeviceError
+        raise kind(f'"{root}" cannot become a data store: {error.strerror}') from error
+
+
+def read_marker(root: str) -> dict[str, object] | None:
+    """Return what the marker of a store says, None where there is none."""
+    try:
+        with open(os.path.join(root, MARKER), "rb") as file:
+            facts = json.loads(file.read(65536))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise DeviceError(f'"{root}": {error.strerror}') from error
+    except (ValueError, RecursionError):
+        facts = None
+    if not isinstance(facts, dict):
+        raise DeviceError(f'the marker of the data store "{root}" cannot be read')
+    return facts
+
+
+def _same(found: dict[str, object], root: str, name: str, site_id: str) -> None:
+    if found.get("site") != site_id:
+        raise ForeignSite(
+            f'"{root}" is a data store of another site ({found.get("site")})',
+            hint=f"sm_media import {root} shows what it holds",
+        )
+    if found.get("store") != name:
+        raise Conflict(f'"{root}" is the data store "{found.get("store")}" already')
+
+
+def _may_hold(directory: str, prefix: str) -> bool:
+    return (directory + "/").startswith(prefix) or prefix.startswith(directory + "/")

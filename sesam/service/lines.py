@@ -1,0 +1,54 @@
+"""The line that an object of the walk gets in the listing."""
+
+import os
+
+from sesam.client.content import owner
+from sesam.saveset.listing import PLAIN, escape, stamp
+
+# Saveset, segment and offset as they stand in a line.
+Place = tuple[bytes, int, int]
+NOT_SAVED: Place = (b"-", 0, 0)
+NO_DIGEST = b"-"
+
+_FLAG_LETTERS = {
+    (False, False): b"-",
+    (True, False): b"m",
+    (False, True): b"h",
+    (True, True): b"mh",
+}
+
+
+def line_of(
+    path: bytes,
+    letter: bytes,
+    found: os.stat_result,
+    digest: bytes,
+    place: Place,
+    mark: bool,
+    target: bytes,
+) -> bytes:
+    """Return the line of one object, its end included.
+
+    found -- the stat taken before the first byte was read; mark -- whether the next
+    INCR shall take the object again, whatever its stat says then
+    """
+    several = found.st_nlink > 1 and letter != b"d"
+    _, _, user, group = owner(found.st_uid, found.st_gid)
+    line = PLAIN % (
+        escape(path),
+        letter,
+        found.st_mode & 0o7777,
+        found.st_uid,
+        found.st_gid,
+        escape(user),
+        escape(group),
+        0 if letter == b"d" else found.st_size,
+        stamp(found.st_mtime_ns),
+        stamp(found.st_ctime_ns),
+        found.st_dev,
+        found.st_ino,
+        digest,
+        _FLAG_LETTERS[mark, several],
+        *place,
+    )
+    return line[:-1] + b"\t" + escape(target) + b"\n" if target else line
