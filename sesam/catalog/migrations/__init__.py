@@ -1,0 +1,7 @@
+"""Numbered steps from one schema to the next; each is frozen once released."""
+
+from sesam.catalog.migrations import m0001_initial
+
+# The statements of step 1, 2, 3 ...
+STEPS: tuple[tuple[str, ...], ...] = (m0001_initial.STATEMENTS,)
+NEWEST = len(STEPS)

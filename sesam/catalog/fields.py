@@ -1,0 +1,64 @@
+"""Field types that mean the same on SQLite and PostgreSQL."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
+from peewee import BigIntegerField, TextField
+
+
+class InstantField(TextField):
+    """An aware instant as sortable UTC text, microseconds included."""
+
+    def db_value(self, value: datetime | str | None) -> str | None:
+        return instant_text(value) if isinstance(value, datetime) else value
+
+    def python_value(self, value: str | None) -> datetime | None:
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class DayField(TextField):
+    """A date as YYYY-MM-DD."""
+
+    def db_value(self, value: date | str | None) -> str | None:
+        return value.isoformat() if isinstance(value, date) else value
+
+    def python_value(self, value: str | None) -> date | None:
+        return None if value is None else date.fromisoformat(value)
+
+
+class FlagField(BigIntegerField):
+    """True or false as 1 or 0."""
+
+    def db_value(self, value: bool | int | None) -> int | None:
+        return None if value is None else int(value)
+
+    def python_value(self, value: int | None) -> bool | None:
+        return None if value is None else bool(value)
+
+
+class JsonField(TextField):
+    """A JSON value as ASCII text: bytes that are no UTF-8 survive as surrogates."""
+
+    def db_value(self, value: object) -> str:
+        return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+    def python_value(self, value: str | None) -> object:
+        return None if value is None else json.loads(value)
+
+
+class WordsField(TextField):
+    """A tuple of texts, in order."""
+
+    def python_value(self, value: str | None) -> tuple[str, ...]:
+        return tuple(json.loads(value)) if value else ()
+
+    def db_value(self, value: Sequence[str] | str) -> str:
+        return value if isinstance(value, str) else json.dumps(list(value))
+
+
+def instant_text(moment: datetime) -> str:
+    """Return an instant as it is stored. Raises ValueError for a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("an instant without a zone")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,247 @@
+"""Jobs: rows that one worker at a time moves on, under its fence."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from peewee import IntegrityError
+
+from sesam.catalog.db import Catalog
+from sesam.catalog.tables import JobRow, SavesetClaimRow
+from sesam.errors import Busy, NotFound, RequestError
+from sesam.rules.records import Job, Owner
+from sesam.terms import State
+
+LEASE_S = 60.0
+# A worker that lives but has not renewed for so many lease times hangs.
+HANGING = 10
+_GONE = "its worker is gone"
+
+
+def enqueue(
+    kind: str, name: str, *, backup_day: date, now: datetime, priority: int = 1
+) -> Job:
+    """Add a queued job; kind -- `backup`, `restore`, `verify`; name -- its object."""
+    row = JobRow.create(
+        type=kind,
+        object=name,
+        state=State.QUEUED.value,
+        priority=priority,
+        backup_day=backup_day,
+        queued_at=now,
+        worker="",
+        fence=0,
+        message="",
+        log="",
+        result={},
+    )
+    return _record(row)
+
+
+def start(
+    catalog: Catalog, job_id: int, owner: Owner, *, now: datetime, log: str
+) -> Job:
+    """Make a queued job active under `owner`. Raises NotFound, Busy, RequestError.
+
+    Busy says that the same object is being worked on by another job.
+    """
+    lease_until = catalog.now() + timedelta(seconds=LEASE_S)
+    try:
+        with catalog.change():
+            done = (
+                JobRow.update(
+                    state=State.ACTIVE.value,
+                    worker=str(owner),
+                    fence=JobRow.fence + 1,
+                    lease_until=lease_until,
+                    started_at=now,
+                    log=log,
+                )
+                .where(JobRow.id == job_id, JobRow.state == State.QUEUED.value)
+                .execute()
+            )
+            job = get_job(job_id)
+    except IntegrityError as error:
+        raise _taken(job_id) from error
+    if not done:
+        raise RequestError(f"job {job_id} is {job.state} already")
+    return job
+
+
+def renew(catalog: Catalog, job: Job) -> bool:
+    """Extend the lease of an active job; False when another owner has taken it."""
+    lease_until = catalog.now() + timedelta(seconds=LEASE_S)
+    with catalog.change():
+        return bool(JobRow.update(lease_until=lease_until).where(*_mine(job)).execute())
+
+
+def finish(
+    job: Job, state: State, *, now: datetime, message: str, result: dict[str, Any]
+) -> None:
+    """End a job; to be called within `change`, together with what it brought about.
+
+    Raises Busy when the job has been taken from its worker: nothing must be kept then.
+    """
+    done = (
+        JobRow.update(
+            state=state.value,
+            ended_at=now,
+            message=message,
+            result=result,
+            lease_until=None,
+        )
+        .where(*_mine(job))
+        .execute()
+    )
+    if not done:
+        raise Busy(f"job {job.id} was taken from this worker")
+
+
+def get_job(job_id: int) -> Job:
+    """Return a job. Raises NotFound."""
+    row = JobRow.get_or_none(JobRow.id == job_id)
+    if row is None:
+        raise NotFound(f"no job {job_id}", hint="sm_job list")
+    return _record(row)
+
+
+def list_jobs(*, day: date | None = None, limit: int = 0) -> list[Job]:
+    """Return jobs by number; `limit` keeps the newest alone."""
+    query = JobRow.select().order_by(JobRow.id.desc())
+    if day is not None:
+        query = query.where(JobRow.backup_day == day)
+    if limit:
+        query = query.limit(limit)
+    return [_record(row) for row in query][::-1]
+
+
+def active_jobs() -> list[Job]:
+    """Return the jobs that have a worker."""
+    query = JobRow.select().where(JobRow.state == State.ACTIVE.value)
+    return [_record(row) for row in query.order_by(JobRow.id)]
+
+
+def cancel_queued(job_id: int, now: datetime) -> bool:
+    """Cancel a job that has not begun; False when it has."""
+    changed = JobRow.update(
+        state=State.CANCELLED.value, ended_at=now, message="cancelled before it began"
+    ).where(JobRow.id == job_id, JobRow.state == State.QUEUED.value)
+    return bool(changed.execute())
+
+
+def reap(
+    catalog: Catalog, is_alive: Callable[[Owner], bool | None], now: datetime
+) -> list[Job]:
+    """End the jobs whose worker is gone; return them.
+
+    is_alive -- None for an owner on another machine: then the lease decides. An owner
+    here that lives keeps its job until it has not renewed for HANGING lease times.
+    """
+    found = []
+    for job in active_jobs():
+        owner = owner_of(job.worker)
+        alive = is_alive(owner) if owner else False
+        if alive is None:
+            alive = not _lease_passed(job.id, catalog.now())
+        if alive:
+            continue
+        with catalog.change():
+            done = (
+                JobRow.update(
+                    state=State.ERROR.value,
+                    ended_at=now,
+                    message=_GONE,
+                    lease_until=None,
+                )
+                .where(*_mine(job))
+                .execute()
+            )
+        if done:
+            found.append(job)
+    return found
+
+
+def owner_of(text: str) -> Owner | None:
+    """Return the owner that `str(owner)` was."""
+    try:
+        host, boot, pid, started = text.split("/")
+        return Owner(host, boot, int(pid), int(started))
+    except ValueError:
+        return None
+
+
+def claim_saveset(
+    saveset: str, job: Job, media: tuple[str, ...], now: datetime
+) -> None:
+    """Record, before the first byte, that a job writes this saveset."""
+    SavesetClaimRow.create(
+        saveset=saveset, fence=job.fence, media=media, job=job.id, claimed_at=now
+    )
+
+
+def widen_claim(saveset: str, media: tuple[str, ...]) -> None:
+    """The saveset goes on to further media."""
+    SavesetClaimRow.update(media=media).where(
+        SavesetClaimRow.saveset == saveset
+    ).execute()
+
+
+def close_claim(saveset: str) -> None:
+    """The saveset is committed, or nothing of it is left."""
+    SavesetClaimRow.delete().where(SavesetClaimRow.saveset == saveset).execute()
+
+
+def dead_claims() -> list[tuple[str, tuple[str, ...], int]]:
+    """Return (saveset, media, job) of claims whose job has ended without a commit."""
+    final = [state.value for state in State if state.is_final]
+    query = (
+        SavesetClaimRow.select()
+        .join(JobRow)
+        .where(JobRow.state.in_(final))
+        .order_by(SavesetClaimRow.saveset)
+    )
+    return [(row.saveset, row.media, row.job.id) for row in query]
+
+
+def _lease_passed(job_id: int, now: datetime) -> bool:
+    row = JobRow.get_by_id(job_id)
+    return row.lease_until is None or row.lease_until < now
+
+
+def _mine(job: Job) -> tuple[Any, ...]:
+    return (
+        JobRow.id == job.id,
+        JobRow.worker == job.worker,
+        JobRow.fence == job.fence,
+        JobRow.state == State.ACTIVE.value,
+    )
+
+
+def _taken(job_id: int) -> Busy:
+    job = get_job(job_id)
+    other = JobRow.get_or_none(
+        JobRow.type == job.type,
+        JobRow.object == job.object,
+        JobRow.state == State.ACTIVE.value,
+    )
+    by = f" by job {other.id}" if other else ""
+    return Busy(f'{job.type} of "{job.object}" is under way already{by}')
+
+
+def _record(row: Any) -> Job:
+    return Job(
+        id=row.id,
+        type=row.type,
+        object=row.object,
+        state=State(row.state),
+        priority=row.priority,
+        backup_day=row.backup_day,
+        queued_at=row.queued_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        worker=row.worker,
+        fence=row.fence,
+        message=row.message,
+        log=row.log,
+        result=row.result,
+    )

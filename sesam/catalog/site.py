@@ -1,0 +1,46 @@
+"""Settings of the site, and the audit: who changed what."""
+
+from datetime import datetime
+
+from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
+
+SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
+
+
+def get(key: str, default: str = "") -> str:
+    """Return a setting of the site."""
+    row = SiteRow.get_or_none(SiteRow.key == key)
+    return default if row is None else str(row.value)
+
+
+def put(key: str, value: str) -> None:
+    """Change a setting of the site."""
+    SiteRow.insert(key=key, value=value).on_conflict(
+        conflict_target=[SiteRow.key], update={SiteRow.value: value}
+    ).execute()
+
+
+def add_newday(start: str, now: datetime) -> None:
+    """Add the one schedule and the one event NEWDAY; start -- `HH:MM`."""
+    row = ScheduleRow.create(
+        name="NEWDAY", start=start, rrule="FREQ=DAILY", enabled=True, added_at=now
+    )
+    EventRow.create(
+        name="NEWDAY",
+        type="newday",
+        schedule=row,
+        priority=99,
+        enabled=True,
+        added_at=now,
+    )
+
+
+def newday_is_on() -> bool:
+    """Tell whether NEWDAY's event and schedule are switched on."""
+    row = EventRow.get_or_none(EventRow.name == "NEWDAY")
+    return bool(row and row.enabled and row.schedule and row.schedule.enabled)
+
+
+def audit(now: datetime, who: str, what: str, name: str, detail: str = "") -> None:
+    """Record who did what to which object."""
+    AuditRow.create(at=now, who=who, what=what, object=name, detail=detail)
