@@ -149,7 +149,7 @@ def _server(url: str) -> Database:
         db: Database = connect(url)
     except (ImproperlyConfigured, RuntimeError) as error:
         raise WrongUsage(
-            f'"{_without_password(url)}" is no catalog: {error}',
+            f'"{without_password(url)}" is no catalog: {error}',
             hint="sqlite:////PATH or postgresql://USER@HOST/NAME",
         ) from error
     return db
@@ -166,11 +166,12 @@ def _translated(error: Exception, url: str) -> Exception:
     if isinstance(error, OperationalError) and not url.startswith("sqlite:"):
         hint = "is the server up? psql with the same URL says more"
     return CatalogError(
-        f'the catalog "{_without_password(url)}" fails: {first}', hint=hint
+        f'the catalog "{without_password(url)}" fails: {first}', hint=hint
     )
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown."""
     parts = urlsplit(url)
     if parts.password is None:
         return url

@@ -8,7 +8,7 @@ nothing of the stream may be committed.
 import base64
 import json
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import IO
 
 from sesam.digest import Digest
 from sesam.errors import SourceLost, UnknownFormat
@@ -24,7 +24,7 @@ _HEAD_BYTES = 5
 class StreamWriter:
     """An Outlet that writes records to a pipe."""
 
-    def __init__(self, pipe: BinaryIO) -> None:
+    def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
         self._digest = Digest()
 
@@ -68,7 +68,7 @@ class StreamWriter:
         self._pipe.write(payload)
 
 
-def replay(pipe: BinaryIO, outlet: Outlet) -> None:
+def replay(pipe: IO[bytes], outlet: Outlet) -> None:
     """Read a stream to its end record and hand every record to `outlet`.
 
     Raises SourceLost where the stream ends before it, UnknownFormat where it is no
@@ -118,7 +118,7 @@ def _aside(kind: int, payload: bytes, outlet: Outlet) -> None:
         raise UnknownFormat(f"the stream holds a record of unknown type {kind:#04x}")
 
 
-def _record(pipe: BinaryIO, *, first: bool = False) -> tuple[int, bytes]:
+def _record(pipe: IO[bytes], *, first: bool = False) -> tuple[int, bytes]:
     head = _exactly(pipe, _HEAD_BYTES)
     length = int.from_bytes(head[1:], "big")
     if length > RECORD_LIMIT or (first and head[0] != START):
@@ -126,7 +126,7 @@ def _record(pipe: BinaryIO, *, first: bool = False) -> tuple[int, bytes]:
     return head[0], _exactly(pipe, length)
 
 
-def _exactly(pipe: BinaryIO, length: int) -> bytes:
+def _exactly(pipe: IO[bytes], length: int) -> bytes:
     found = pipe.read(length)
     while found is not None and 0 < len(found) < length:
         more = pipe.read(length - len(found))

@@ -1,0 +1,270 @@
+"""sm_backup: start backups, look them up, verify them."""
+
+import signal
+import sys
+from datetime import date
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sesam.cli import family
+from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.progress import progress
+from sesam.cli.render import Column, Renderer, count, size, visible
+from sesam.cli.site import open_site
+from sesam.cli.values import DAY
+
+if TYPE_CHECKING:
+    from sesam.service.heartbeat import Heartbeat
+    from sesam.service.site import Site
+
+_LEVELS = {"F": "FULL", "D": "DIFF", "I": "INCR", "C": "COPY"}
+_RESULT = [
+    Column("bytes", human=size),
+    Column("stored_bytes", "stored", human=size),
+    Column("files", human=count),
+    Column("changed", human=count),
+]
+_LIST = [
+    Column("saveset"),
+    Column("task"),
+    Column("level"),
+    Column("state"),
+    Column("backup_day", "day"),
+    Column("started_at", "started"),
+    Column("files", human=count, right=True),
+    Column("bytes", human=size, right=True),
+    Column("stored_bytes", "stored", human=size, right=True),
+    Column("media"),
+    Column("eol"),
+]
+
+
+@family.family("sm_backup", "sm_backup start etc")
+def backup() -> None:
+    """Start backups, list and show savesets, verify them."""
+
+
+@backup.command(cls=Command, example="sm_backup start etc --pool YEAR")
+@click.argument("task", required=False)
+@click.option("--group", metavar="G", help="All tasks of a task group.")
+@click.option(
+    "--level",
+    type=click.Choice([*_LEVELS.values(), *_LEVELS], case_sensitive=False),
+    help="Default: FULL if there is none yet.",
+)
+@click.option("--pool", metavar="P", help="Default: the task's, else the site's.")
+@click.option("--detach", is_flag=True, help="Do not wait for the end.")
+@form_option
+def start(
+    task: str | None,
+    group: str | None,
+    level: str | None,
+    pool: str | None,
+    detach: bool,
+    form: str,
+) -> None:
+    """Back up a task, or all tasks of a group, and wait for the end."""
+    from sesam.catalog.tasks import get_group
+
+    if bool(task) == bool(group):
+        raise click.UsageError("name a task, or a group with --group")
+    site = open_site()
+    names = [task] if task else list(get_group(group or "").tasks)
+    if detach:
+        return _detach()
+    wanted = (level or "FULL").upper()
+    results = []
+    for name in names:
+        results.append(_start(site, str(name), _LEVELS.get(wanted, wanted), pool or ""))
+    renderer = Renderer(form, site.zone)
+    if task:
+        renderer.one(results[0], _RESULT)
+    else:
+        columns = [Column("job"), Column("task"), Column("saveset"), Column("state")]
+        renderer.rows(results, [*columns, *_RESULT])
+    if any(one["state"] == "cancelled" for one in results):
+        raise SystemExit(128 + signal.SIGTERM)
+    if any(one["warnings"] for one in results):
+        _tell_warnings(results)
+        end_with_warnings()
+    return None
+
+
+def _start(site: "Site", name: str, level: str, pool: str) -> dict[str, Any]:
+    from sesam.service import backup as service
+    from sesam.terms import Level
+
+    with progress(name) as report:
+        run = service.Run(report, _stop_by_signal)
+        return service.start(site, service.Request(name, Level(level), pool), run)
+
+
+def _stop_by_signal(heartbeat: "Heartbeat") -> None:
+    """A first SIGINT or SIGTERM ends the backup in good order, a second one at once."""
+
+    def told(number: int, frame: FrameType | None) -> None:
+        heartbeat.stop()
+        signal.signal(number, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, told)
+    signal.signal(signal.SIGTERM, told)
+
+
+def _tell_warnings(results: list[dict[str, Any]]) -> None:
+    for one in results:
+        if one["warnings"]:
+            click.echo(f"{one['warnings']} warnings: sm_job log {one['job']}", err=True)
+
+
+def _detach() -> None:
+    """Start the same command again, on its own, and do not wait for it."""
+    import os
+    import subprocess
+
+    arguments = [one for one in sys.argv[1:] if one != "--detach"]
+    started = subprocess.Popen(
+        [sys.executable, "-m", "sesam.cli.backup", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=os.environ,
+    )
+    click.echo(f"started as process {started.pid}: sm_job list", err=True)
+
+
+@backup.command("list", cls=Command, example="sm_backup list --task etc")
+@click.option("--task", metavar="T", default="", help="Of this task alone.")
+@click.option("--day", type=DAY, help="Of this backup day alone.")
+@form_option
+def list_(task: str, day: date | None, form: str) -> None:
+    """List savesets, oldest first."""
+    from sesam.catalog.savesets import list_savesets
+    from sesam.catalog.tasks import get_task
+    from sesam.service.lookup import row_of
+
+    site = open_site()
+    if task:
+        get_task(task)
+    rows = map(row_of, list_savesets(task=task, day=day))
+    Renderer(form, site.zone).rows(rows, _LIST)
+
+
+@backup.command(cls=Command, example="sm_backup show SF20270328010000000@AAAAAAAAAAA")
+@click.argument("saveset")
+@form_option
+def show(saveset: str, form: str) -> None:
+    """Show one saveset and where its parts lie."""
+    from sesam.service.lookup import show_saveset
+
+    site = open_site()
+    facts = show_saveset(site, saveset)
+    renderer = Renderer(form, site.zone)
+    renderer.one(facts, _RESULT)
+    if form == "table":
+        click.echo()
+        columns = [
+            Column("name"),
+            Column("bytes", human=size, right=True),
+            Column("location"),
+        ]
+        renderer.rows(facts["parts"], columns)
+
+
+@backup.command(
+    cls=Command, example="sm_backup files SF20270328010000000@AAAAAAAAAAA /etc/hosts"
+)
+@click.argument("saveset")
+@click.argument("path", nargs=-1)
+@click.option("--merged", is_flag=True, help="The whole tree as of that saveset.")
+@click.option("--identity", "identities", multiple=True, metavar="KEY")
+@form_option
+def files(
+    saveset: str,
+    path: tuple[str, ...],
+    merged: bool,
+    identities: tuple[str, ...],
+    form: str,
+) -> None:
+    """List the objects of a saveset, all or those at and below PATH."""
+    import os
+
+    from sesam.service.lookup import list_files
+
+    site = open_site()
+    rows = list_files(
+        site,
+        saveset,
+        [os.fsencode(one) for one in path],
+        merged=merged,
+        identities=identities,
+        passphrase=ask_passphrase,
+    )
+    columns = [
+        Column("mode"),
+        Column("type"),
+        Column("size", human=size, right=True),
+        Column("mtime"),
+        Column("path"),
+    ]
+    if form == "table":
+        for row in rows:
+            click.echo(
+                f"{row['type']} {row['mode']} {row['uid']:>6} {row['gid']:>6}"
+                f" {row['size']:>12} {row['mtime'][:19]} {visible(row['path'])}"
+            )
+        return
+    Renderer(form, site.zone).rows(rows, columns)
+
+
+@backup.command(cls=Command, example="sm_backup verify --all")
+@click.argument("saveset", nargs=-1)
+@click.option("--task", metavar="T", default="", help="All savesets of a task.")
+@click.option("--all", "everything", is_flag=True, help="All savesets.")
+@click.option("--identity", "identities", multiple=True, metavar="KEY")
+@form_option
+def verify(
+    saveset: tuple[str, ...],
+    task: str,
+    everything: bool,
+    identities: tuple[str, ...],
+    form: str,
+) -> None:
+    """Read savesets and compare every byte with what was written."""
+    from sesam.errors import Damaged
+    from sesam.service.verify import chosen, verify_saveset
+
+    site = open_site()
+    names = chosen(saveset, task, everything)
+    rows = []
+    for name in names:
+        with progress(name) as report:
+            rows.append(verify_saveset(site, name, identities, ask_passphrase, report))
+    columns = [
+        Column("saveset"),
+        Column("state"),
+        Column("depth"),
+        Column("bytes", human=size, right=True),
+        Column("errors", human=str),
+    ]
+    Renderer(form, site.zone).rows(rows, columns)
+    if any(row["state"] != "ok" for row in rows):
+        raise SystemExit(Damaged.exit_code)
+
+
+def ask_passphrase() -> str:
+    """Ask for the passphrase of an identity; without a terminal a line of stdin."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Passphrase", hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\n")
+
+
+def main() -> None:
+    """Run sm_backup."""
+    family.run(backup)
+
+
+if __name__ == "__main__":
+    main()

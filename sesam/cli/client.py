@@ -1,0 +1,70 @@
+"""sm_client: the machines whose data is backed up."""
+
+from dataclasses import replace
+
+import click
+
+from sesam.cli import family
+from sesam.cli.family import Command
+from sesam.cli.render import Column
+from sesam.cli.site import open_site
+from sesam.cli.verbs import add_verbs, given, said
+
+
+@family.family("sm_client", "sm_client add web1 --ssh root@web1")
+def client() -> None:
+    """The machines whose data is backed up."""
+
+
+_ssh = click.option("--ssh", metavar="USER@HOST", help="How ssh reaches it.")
+_program = click.option(
+    "--program", metavar="DIR", help="Where its sm_sbc and sm_sms are; default: PATH."
+)
+_note = click.option("--note", metavar="TEXT", help="What you want to remember of it.")
+
+add_verbs(
+    client,
+    "client",
+    path="sm_client",
+    catalog="clients:list_clients:get_client",
+    remover="remove_client",
+    columns=[Column("name"), Column("ssh"), Column("program"), Column("note")],
+)
+
+
+@client.command(cls=Command, example="sm_client add web1 --ssh root@web1")
+@click.argument("name")
+@_ssh
+@_program
+@_note
+def add(name: str, **values: str | None) -> None:
+    """Add a client; without --ssh its data is read on this machine."""
+    from sesam.rules.records import Client
+    from sesam.service import configure
+
+    configure.add_client(open_site(), Client(name, **given(values)))
+    said(f'client "{name}" added')
+
+
+@client.command(cls=Command, example="sm_client modify web1 --ssh backup@web1")
+@click.argument("name")
+@_ssh
+@_program
+@_note
+def modify(name: str, **values: str | None) -> None:
+    """Change a client; what is not given stays."""
+    from sesam.catalog.clients import get_client
+    from sesam.service import configure
+
+    site = open_site()
+    configure.modify_client(site, replace(get_client(name), **given(values)))
+    said(f'client "{name}" modified')
+
+
+def main() -> None:
+    """Run sm_client."""
+    family.run(client)
+
+
+if __name__ == "__main__":
+    main()

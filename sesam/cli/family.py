@@ -1,0 +1,163 @@
+"""A family of commands: one way to begin, one way to fail, one exit code for each end.
+
+Every family is a Click group whose commands show an example, take `--format`, and end
+with the exit codes of sesam(7).
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from sesam import __version__
+from sesam.errors import OK, USAGE, WARNINGS, Interrupted, SesamError
+
+FORMATS = ("table", "json", "jsonl", "csv")
+_USAGE = "WrongUsage"
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 88}
+
+
+class Command(click.Command):
+    """A command whose help ends with an example."""
+
+    def __init__(self, *args: Any, example: str = "", **more: Any) -> None:
+        more.setdefault("context_settings", _SETTINGS)
+        super().__init__(*args, **more)
+        self.example = example
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.example:
+            formatter.write_paragraph()
+            formatter.write_text("Example:")
+            with formatter.indentation():
+                for line in self.example.splitlines():
+                    formatter.write_text(line)
+
+
+class Family(click.Group):
+    """A group of such commands; `main` is what a starter calls."""
+
+    command_class = Command
+    group_class = type
+
+    def __init__(self, *args: Any, example: str = "", **more: Any) -> None:
+        more.setdefault("context_settings", _SETTINGS)
+        more.setdefault("no_args_is_help", True)
+        super().__init__(*args, **more)
+        self.example = example
+
+    format_epilog = Command.format_epilog
+
+
+def family(name: str, example: str) -> Callable[[Callable[..., Any]], Family]:
+    """Make the group of a family, with --version."""
+
+    def made(function: Callable[..., Any]) -> Family:
+        versioned = click.version_option(__version__, prog_name=name)(function)
+        return click.group(name=name, cls=Family, example=example)(versioned)
+
+    return made
+
+
+def form_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--format`; its default is SESAM_FORMAT, else a table."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(FORMATS),
+        default=lambda: os.environ.get("SESAM_FORMAT") or "table",
+        help="How to print: for people, or for programs.",
+    )(function)
+
+
+def yes_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--yes`: no question before something is removed."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(function)
+
+
+def dry_run_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--dry-run`: show what would be done, and do nothing."""
+    return click.option(
+        "--dry-run", is_flag=True, help="Show what would be done; change nothing."
+    )(function)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask before something is removed; without a terminal nobody is asked."""
+    if not yes and sys.stdin.isatty() and sys.stderr.isatty():
+        click.confirm(question, abort=True, err=True)
+
+
+def end_with_warnings() -> NoReturn:
+    """End the command: done, with warnings."""
+    raise SystemExit(WARNINGS)
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run a command to its exit code; a failure is a sentence, or JSON, on stderr."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = command.main(standalone_mode=False)
+        _flush()
+    except SesamError as error:
+        code = _fail(type(error).__name__, str(error), error.hint, _code(error))
+    except click.UsageError as error:
+        hint = ""
+        if error.ctx is not None:
+            hint = f"{error.ctx.command_path} --help"
+        code = _fail(_USAGE, _sentence(error.format_message()), hint, USAGE)
+    except click.ClickException as error:
+        code = _fail(_USAGE, _sentence(error.format_message()), "", USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        code = _fail("Interrupted", "interrupted", "", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        # The reader has seen enough. Python must not stumble over it when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = OK
+    raise SystemExit(code if isinstance(code, int) else OK)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise Interrupted("terminated", signal=number)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _code(error: SesamError) -> int:
+    return 128 + error.signal if isinstance(error, Interrupted) else error.exit_code
+
+
+def _fail(kind: str, message: str, hint: str, code: int) -> int:
+    if _wants_json():
+        facts = {"error": kind, "message": message, "hint": hint, "exit_code": code}
+        text = json.dumps(facts)
+    else:
+        text = f"error: {message}" + (f"\nhint: {hint}" if hint else "")
+    click.echo(text.encode("utf-8", "backslashreplace"), err=True)
+    return code
+
+
+def _wants_json() -> bool:
+    """Tell whether the caller is a program: seen before the options are parsed."""
+    form = os.environ.get("SESAM_FORMAT", "")
+    arguments = sys.argv[1:]
+    for number, one in enumerate(arguments):
+        if one == "--":
+            break
+        if one.startswith("--format="):
+            form = one.partition("=")[2]
+        elif one == "--format" and number + 1 < len(arguments):
+            form = arguments[number + 1]
+    return form in ("json", "jsonl")
+
+
+def _sentence(text: str) -> str:
+    text = text.rstrip(".")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,185 @@
+"""One way to print: tables for people; JSON, JSONL and CSV for programs.
+
+A row is a mapping of JSON values, as the services return them; instants are aware
+datetimes, days dates, paths bytes. A column says how people see a value.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Row = Mapping[str, Any]
+NONE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: key of the row, heading, and how people see it."""
+
+    key: str
+    title: str = ""
+    human: Callable[[Any], str] = str
+    right: bool = False
+
+    def heading(self) -> str:
+        return self.title or self.key.replace("_", " ")
+
+
+class Renderer:
+    """Prints rows in the form asked for; zone -- in which instants are shown."""
+
+    def __init__(self, form: str, zone: ZoneInfo) -> None:
+        self._form = form
+        self._zone = zone
+
+    def rows(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
+        """Print a listing; JSONL and CSV stream."""
+        if self._form == "json":
+            _print(json.dumps([self.plain(row) for row in rows], indent=1))
+        elif self._form == "jsonl":
+            for row in rows:
+                _print(json.dumps(self.plain(row)))
+        elif self._form == "csv":
+            self._csv(rows)
+        else:
+            self._table(rows, columns)
+
+    def one(self, row: Row, columns: Sequence[Column] = ()) -> None:
+        """Print one object: as a JSON object, or one line a fact for people."""
+        if self._form == "json":
+            _print(json.dumps(self.plain(row), indent=1))
+        elif self._form == "jsonl":
+            _print(json.dumps(self.plain(row)))
+        elif self._form == "csv":
+            self._csv([row])
+        else:
+            human = {column.key: column for column in columns}
+            shown = [
+                (human.get(key, Column(key)), self._human(human.get(key), value))
+                for key, value in row.items()
+                if not _is_table(value)
+            ]
+            width = max((len(column.heading()) for column, _ in shown), default=0)
+            for column, text in shown:
+                _print(f"{column.heading():<{width}}  {text}")
+
+    def plain(self, row: Row) -> dict[str, Any]:
+        """Return the row as JSON values; a path that is no UTF-8 has path_b64 too."""
+        import base64
+
+        found: dict[str, Any] = {}
+        for key, value in row.items():
+            found[key] = self._value(value)
+            if isinstance(value, bytes) and not _is_utf8(value):
+                found[f"{key}_b64"] = base64.b64encode(value).decode()
+        return found
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.astimezone(self._zone).isoformat(timespec="seconds")
+        if isinstance(value, date):
+            return value.isoformat()
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "replace")
+        if isinstance(value, Mapping):
+            return self.plain(value)
+        if isinstance(value, list | tuple):
+            return [self._value(one) for one in value]
+        return value
+
+    def _human(self, column: Column | None, value: Any) -> str:
+        if value is None or value in ("", (), []):
+            return NONE
+        if isinstance(value, datetime):
+            return value.astimezone(self._zone).strftime("%Y-%m-%d %H:%M:%S")
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, bytes):
+            return visible(value)
+        if isinstance(value, list | tuple):
+            return ", ".join(self._human(None, one) for one in value)
+        return column.human(value) if column else str(value)
+
+    def _csv(self, rows: Iterable[Row]) -> None:
+        out = csv.writer(sys.stdout, lineterminator="\n")
+        keys: list[str] | None = None
+        for row in rows:
+            plain = self.plain(row)
+            if keys is None:
+                keys = list(plain)
+                out.writerow(keys)
+            out.writerow([_cell(plain.get(key)) for key in keys])
+
+    def _table(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
+        from tabulate import tabulate
+
+        lines = [
+            [self._human(column, row.get(column.key)) for column in columns]
+            for row in rows
+        ]
+        _print(
+            tabulate(
+                lines,
+                headers=[column.heading() for column in columns],
+                tablefmt="plain",
+                disable_numparse=True,
+                colalign=["right" if one.right else "left" for one in columns]
+                if lines
+                else None,
+            )
+        )
+
+
+def size(value: int) -> str:
+    """Return bytes as people read them.
+
+    >>> size(999), size(1536), size(5 << 30)
+    ('999 B', '1.5 KiB', '5.0 GiB')
+    """
+    if value < 1024:
+        return f"{value} B"
+    units = ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    power = min((value.bit_length() - 1) // 10, len(units))
+    return f"{value / 1024**power:.1f} {units[power - 1]}"
+
+
+def count(value: int) -> str:
+    """Return a number with its thousands parted.
+
+    >>> count(1234567)
+    '1,234,567'
+    """
+    return f"{value:,}"
+
+
+def visible(path: bytes) -> str:
+    """Return a path that cannot break a terminal or a table."""
+    text = path.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return value
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)

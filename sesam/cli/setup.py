@@ -1,0 +1,112 @@
+"""sm_setup: the site itself."""
+
+import sys
+
+import click
+
+from sesam.cli import family
+from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.render import Column, Renderer
+from sesam.cli.site import catalog_url, clock, open_site, root
+
+
+@family.family("sm_setup", "sm_setup init --zone Europe/Berlin")
+def setup() -> None:
+    """Make the site, look whether it is sound, keep its keys."""
+
+
+@setup.command(
+    cls=Command, example="sm_setup init --zone Europe/Berlin --store /srv/backup"
+)
+@click.option("--zone", metavar="IANA", help="Time zone; default: this machine's.")
+@click.option("--newday", default="08:00", show_default=True, metavar="HH:MM")
+@click.option("--store", metavar="DIR", help="Data store; default: store in the root.")
+@form_option
+def init(zone: str | None, newday: str, store: str | None, form: str) -> None:
+    """Make a site in $SESAM_ROOT: catalog, client, data store, pool, NEWDAY."""
+    from zoneinfo import ZoneInfo
+
+    from sesam.service import setup as service
+
+    wishes = service.Wishes(zone or service.machine_zone(), newday, store or "")
+    made = service.init(root(), catalog_url(), wishes, clock())
+    Renderer(form, ZoneInfo(wishes.zone)).one(made)
+
+
+@setup.command(cls=Command, example="sm_setup check --format json")
+@click.option("--repair", is_flag=True, help="Put right what can be put right.")
+@form_option
+def check(repair: bool, form: str) -> None:
+    """Look whether catalog, rights, stores and jobs are sound."""
+    from sesam.service.check import check_site
+
+    site = open_site()
+    rows = check_site(site, repair=repair)
+    columns = [Column("check"), Column("state"), Column("message")]
+    Renderer(form, site.zone).rows(rows, columns)
+    if any(row["state"] != "ok" for row in rows):
+        end_with_warnings()
+
+
+@setup.group("key", cls=family.Family, example="sm_setup key add office")
+def key() -> None:
+    """Age identities of the site: who holds one can read what is encrypted to it."""
+
+
+@key.command("add", cls=Command, example="sm_setup key add office --passphrase")
+@click.argument("name")
+@click.option(
+    "--passphrase", is_flag=True, help="Protect it; asked for, or a line of stdin."
+)
+@form_option
+def key_add(name: str, passphrase: bool, form: str) -> None:
+    """Make an identity; its recipient is for `sm_task add --recipient`."""
+    from sesam.service import keys
+
+    site = open_site()
+    word = _new_passphrase() if passphrase else ""
+    Renderer(form, site.zone).one(keys.add(site, name, word))
+
+
+@key.command("list", cls=Command, example="sm_setup key list")
+@form_option
+def key_list(form: str) -> None:
+    """List the identities and their recipients."""
+    from sesam.service import keys
+
+    site = open_site()
+    columns = [Column("name"), Column("recipient"), Column("protected"), Column("path")]
+    Renderer(form, site.zone).rows(keys.list_keys(site), columns)
+
+
+@key.command("show", cls=Command, example="sm_setup key show office")
+@click.argument("name")
+@form_option
+def key_show(name: str, form: str) -> None:
+    """Show one identity's recipient and file, never its secret."""
+    from sesam.service import keys
+
+    site = open_site()
+    Renderer(form, site.zone).one(keys.get(site, name))
+
+
+def _new_passphrase() -> str:
+    if sys.stdin.isatty():
+        found = click.prompt("Passphrase", hide_input=True, err=True)
+        again = click.prompt("Once more", hide_input=True, err=True)
+        if found != again:
+            raise click.UsageError("the two passphrases differ")
+        return str(found)
+    found = sys.stdin.readline().rstrip("\n")
+    if not found:
+        raise click.UsageError("--passphrase needs a line on stdin")
+    return found
+
+
+def main() -> None:
+    """Run sm_setup."""
+    family.run(setup)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Whether the site is sound: one small question after the other."""
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+
+from sesam.catalog import checks, drives, jobs
+from sesam.catalog import site as settings
+from sesam.errors import SesamError
+from sesam.service import owner, repair
+from sesam.service.site import DIRECTORIES, Site
+from sesam.service.targets import open_store
+
+OK, WARNING, ERROR = "ok", "warning", "error"
+Finding = tuple[str, str]
+
+
+def check_site(site: Site, *, repair: bool) -> list[dict[str, str]]:
+    """Return {"check", "state", "message"} rows; `repair` first puts right what it can.
+
+    Without it nothing is changed.
+    """
+    rows = []
+    if repair:
+        rows.append(_row("repair", (OK, _repair(site))))
+    for name, question in _QUESTIONS.items():
+        try:
+            findings = list(question(site)) or [(OK, "")]
+        except SesamError as error:
+            findings = [(ERROR, str(error))]
+        rows += [_row(name, finding) for finding in findings]
+    return rows
+
+
+def _row(name: str, finding: Finding) -> dict[str, str]:
+    return {"check": name, "state": finding[0], "message": finding[1]}
+
+
+def _repair(site: Site) -> str:
+    gone = repair.settle(site)
+    return f"{len(gone)} jobs without worker ended"
+
+
+def _catalog(site: Site) -> Iterator[Finding]:
+    for problem in checks.problems(site.catalog):
+        yield ERROR, problem
+
+
+def _rights(site: Site) -> Iterator[Finding]:
+    for name in ("", *DIRECTORIES):
+        path = site.path(name) if name else site.root
+        try:
+            mode = stat.S_IMODE(os.stat(path).st_mode)
+        except OSError as error:
+            if name != "store":
+                yield ERROR, f'"{path}": {error.strerror}'
+            continue
+        if mode & 0o077:
+            yield WARNING, f'others may enter "{path}": chmod 700 {path}'
+
+
+def _stores(site: Site) -> Iterator[Finding]:
+    for store in drives.list_stores():
+        if store.rds:
+            yield OK, f'data store "{store.name}" lies on client "{store.rds}"'
+            continue
+        try:
+            open_store(store, site)
+            disk = shutil.disk_usage(store.path)
+        except SesamError as error:
+            yield ERROR, str(error)
+            continue
+        except OSError as error:
+            yield ERROR, f'data store "{store.name}": {error.strerror}'
+            continue
+        used = 100 * disk.used // disk.total
+        state = WARNING if used >= store.high_water else OK
+        yield state, f'data store "{store.name}": {used} % of its disk is used'
+
+
+def _jobs(site: Site) -> Iterator[Finding]:
+    for job in jobs.active_jobs():
+        holder = jobs.owner_of(job.worker)
+        if holder is None or owner.is_alive(holder) is False:
+            yield WARNING, f"job {job.id} has no worker: sm_setup check --repair"
+
+
+def _claims(site: Site) -> Iterator[Finding]:
+    for saveset, media, job_id in jobs.dead_claims():
+        where = ", ".join(media)
+        yield (
+            WARNING,
+            f"job {job_id} left {saveset} unfinished in {where}:"
+            " sm_setup check --repair",
+        )
+
+
+def _newday(site: Site) -> Iterator[Finding]:
+    if not settings.newday_is_on():
+        yield ERROR, "NEWDAY is switched off: nothing is ever deleted"
+
+
+_QUESTIONS: dict[str, Callable[[Site], Iterator[Finding]]] = {
+    "catalog": _catalog,
+    "rights": _rights,
+    "stores": _stores,
+    "jobs": _jobs,
+    "claims": _claims,
+    "newday": _newday,
+}

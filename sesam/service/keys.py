@@ -1,0 +1,98 @@
+"""Age identities of the site: files in etc/keys, and finding the one that opens."""
+
+import os
+from collections.abc import Callable, Sequence
+
+from sesam.crypt.agefile import protect, read_identities
+from sesam.crypt.keys import Identity, identity_file, new_identity
+from sesam.device.durable import write_new
+from sesam.errors import Conflict, NoIdentity, NotFound, SesamError
+from sesam.rules.naming import check_name
+from sesam.service.site import Site
+
+_PLAIN, _PROTECTED, _PUBLIC = ".txt", ".age", ".pub"
+
+
+def add(site: Site, name: str, passphrase: str = "") -> dict[str, object]:
+    """Make an identity, an age file under a passphrase. Raises Conflict, WrongUsage."""
+    check_name("key", name)
+    if any(one["name"] == name for one in list_keys(site)):
+        raise Conflict(f'key "{name}" exists already')
+    identity = new_identity()
+    now = site.clock().astimezone(site.zone).isoformat(timespec="seconds")
+    text = identity_file(identity, now)
+    suffix = _PROTECTED if passphrase else _PLAIN
+    stored = protect(text, passphrase) if passphrase else text.encode()
+    # The public half last: it is what makes the key count.
+    write_new(_path(site, name, suffix), stored)
+    write_new(_path(site, name, _PUBLIC), identity.recipient.text.encode() + b"\n")
+    return get(site, name)
+
+
+def get(site: Site, name: str) -> dict[str, object]:
+    """Return name, recipient, protected, path of a key. Raises NotFound."""
+    for one in list_keys(site):
+        if one["name"] == name:
+            return one
+    raise NotFound(f'no key "{name}"', hint="sm_setup key list")
+
+
+def list_keys(site: Site) -> list[dict[str, object]]:
+    """Return the keys of the site by name."""
+    found: list[dict[str, object]] = []
+    try:
+        files = sorted(os.listdir(site.path("etc/keys")))
+    except FileNotFoundError:
+        return found
+    for file in files:
+        name = file.removesuffix(_PUBLIC)
+        if name == file:
+            continue
+        with open(_path(site, name, _PUBLIC)) as public:
+            recipient = public.read().strip()
+        protected = os.path.exists(_path(site, name, _PROTECTED))
+        path = _path(site, name, _PROTECTED if protected else _PLAIN)
+        found.append(
+            {"name": name, "recipient": recipient, "protected": protected, "path": path}
+        )
+    return found
+
+
+def identities_for(
+    site: Site,
+    recipients: Sequence[str],
+    files: Sequence[str],
+    passphrase: Callable[[], str],
+) -> list[Identity]:
+    """Return the identities to try: of the files given, else of the site's own keys.
+
+    A key of the site that a passphrase protects is asked for only when it is one of the
+    recipients. Raises NoIdentity.
+    """
+    if not recipients:
+        return []
+    found: list[Identity] = []
+    for path in files:
+        found += _read(path, passphrase)
+    if files:
+        return found
+    for key in list_keys(site):
+        if key["recipient"] in recipients:
+            found += _read(str(key["path"]), passphrase)
+    return found
+
+
+def _read(path: str, passphrase: Callable[[], str]) -> list[Identity]:
+    try:
+        with open(path, "rb") as file:
+            return read_identities(file.read(1 << 20), passphrase)
+    except OSError as error:
+        raise NoIdentity(
+            f'the identity "{path}" cannot be read: {error.strerror}'
+        ) from error
+    except SesamError as error:
+        raise NoIdentity(f'"{path}": {error}') from error
+
+
+def _path(site: Site, name: str, suffix: str) -> str:
+    return site.path("etc/keys", name + suffix)

@@ -1,0 +1,161 @@
+"""Driving a mover on another machine: only control reaches this one, never the data."""
+
+import base64
+import json
+import subprocess
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO, Any
+
+from sesam import errors
+from sesam.catalog.jobs import LEASE_S
+from sesam.errors import DeviceError, SesamError, UnknownFormat, Unreachable
+from sesam.service import moverjob, sourcejob
+from sesam.service.control import LINE_LIMIT, decode_piece, decode_written
+from sesam.service.mover import Watcher, Written
+from sesam.service.moverjob import MoverJob
+from sesam.service.sourcejob import SourceJob
+
+_LOOK_S = 0.2
+_END_S = 30
+
+
+def run_mover(
+    argv: Sequence[str],
+    job: MoverJob,
+    *,
+    source_argv: Sequence[str],
+    source_job: SourceJob,
+    watcher: Watcher,
+    stopped: Callable[[], bool],
+    lease_s: float = LEASE_S,
+) -> Written:
+    """Run `sm_sms --control` to its end; return what it has made durable.
+
+    source_argv -- how the mover starts the source; [] = within its own process
+    Raises Unreachable, and what the mover itself raised.
+    """
+    try:
+        mover = subprocess.Popen(
+            [*argv, "--control"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise Unreachable(f'"{argv[0]}" cannot be run: {error.strerror}') from error
+    assert mover.stdin is not None
+    assert mover.stdout is not None
+    assert mover.stderr is not None
+    order = {
+        "mover": moverjob.encode(job),
+        "source": json.loads(sourcejob.encode(source_job)),
+        "source_argv": list(source_argv),
+        "lease_s": lease_s,
+    }
+    over = threading.Event()
+    teller = threading.Thread(
+        target=_tell, args=(mover.stdin, order, stopped, over, lease_s), daemon=True
+    )
+    told: list[bytes] = []
+    listener = threading.Thread(
+        target=lambda pipe: told.append(pipe.read()[-4000:]),
+        args=(mover.stderr,),
+        daemon=True,
+    )
+    teller.start()
+    listener.start()
+    try:
+        written = _listen(mover.stdout, watcher)
+        if written is None:
+            listener.join(_END_S)
+            said = b"".join(told).decode("utf-8", "replace").strip()
+            raise Unreachable(
+                f'the mover "{" ".join(argv)}" ended without a result: {said}'
+            )
+        return written
+    finally:
+        over.set()
+        teller.join(_END_S)
+        try:
+            mover.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            mover.kill()
+            mover.wait()
+        listener.join(_END_S)
+        mover.stdout.close()
+        mover.stderr.close()
+
+
+def _tell(
+    pipe: IO[bytes],
+    order: dict[str, Any],
+    stopped: Callable[[], bool],
+    over: threading.Event,
+    lease_s: float,
+) -> None:
+    """Send the job, then renewals as long as this process lives, then end of file."""
+    waited, was_told = 0.0, False
+    try:
+        _send(pipe, order)
+        while not over.wait(_LOOK_S):
+            waited += _LOOK_S
+            if stopped() and not was_told:
+                was_told = True
+                _send(pipe, {"stop": True})
+            if waited >= lease_s / 4:
+                waited = 0.0
+                _send(pipe, {"renew": True})
+        pipe.close()
+    except (OSError, ValueError):
+        return  # it has ended: its last line says why
+
+
+def _send(pipe: IO[bytes], facts: dict[str, Any]) -> None:
+    pipe.write(json.dumps(facts).encode() + b"\n")
+    pipe.flush()
+
+
+def _listen(pipe: IO[bytes], watcher: Watcher) -> Written | None:
+    while line := pipe.readline(LINE_LIMIT):
+        try:
+            facts = json.loads(line)
+            kind = facts["type"]
+            if kind == "done":
+                return decode_written(facts)
+            if kind == "error":
+                raise _same_error(facts)
+            _pass_on(kind, facts, watcher)
+        except (ValueError, KeyError, TypeError) as error:
+            raise UnknownFormat(
+                f"the mover says what cannot be read: {line[:80]!r}",
+                hint="install the same release on both machines",
+            ) from error
+    return None
+
+
+def _pass_on(kind: str, facts: dict[str, Any], watcher: Watcher) -> None:
+    if kind == "progress":
+        watcher.progress(int(facts["files"]), int(facts["bytes"]))
+    elif kind in ("warning", "note"):
+        take = watcher.warning if kind == "warning" else watcher.note
+        take(base64.b64decode(facts["path_b64"]), str(facts["reason"]))
+    elif kind == "listing":
+        watcher.listing(base64.b64decode(facts["data_b64"]))
+    elif kind == "piece":
+        watcher.piece(decode_piece(facts["piece"]))
+    elif kind == "media":
+        watcher.media(tuple(facts["media"]))
+
+
+def _same_error(facts: dict[str, Any]) -> SesamError:
+    """Return the error of the mover as the class that has its exit code here."""
+    for one in vars(errors).values():
+        if (
+            isinstance(one, type)
+            and issubclass(one, SesamError)
+            and one.exit_code == facts["code"]
+        ):
+            return one(str(facts["message"]), hint=str(facts["hint"]))
+    return DeviceError(str(facts["message"]), hint=str(facts["hint"]))

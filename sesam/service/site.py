@@ -1,0 +1,68 @@
+"""The site as the services see it: its root, catalog, zone, and the time."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from sesam.catalog import site
+from sesam.catalog.db import Catalog
+from sesam.errors import CatalogDamaged
+from sesam.rules.backup_day import backup_day
+
+DIRECTORIES = ("var/db", "var/lis", "var/log", "etc", "etc/keys", "store")
+
+
+@dataclass
+class Site:
+    """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it."""
+
+    root: str
+    catalog: Catalog
+    clock: Callable[[], datetime]
+
+    @cached_property
+    def id(self) -> str:
+        return site.get(site.SITE_ID)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        name = site.get(site.ZONE, "UTC")
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise CatalogDamaged(
+                f'the zone "{name}" of the site is not known to this machine',
+                hint="install the package tzdata",
+            ) from error
+
+    @cached_property
+    def newday(self) -> time:
+        return time.fromisoformat(site.get(site.NEWDAY, "08:00"))
+
+    def backup_day(self, moment: datetime) -> date:
+        """Return the backup day that holds an instant."""
+        return backup_day(moment, self.zone, self.newday)
+
+    def path(self, *parts: str) -> str:
+        """Return a path below the root."""
+        return os.path.join(self.root, *parts)
+
+    def listing_path(self, saveset: str) -> str:
+        """Return where the server keeps its copy of a saveset's listing, in clear."""
+        return self.path("var/lis", saveset + ".listing.zst")
+
+    def log_path(self, day: date, job_id: int) -> str:
+        """Return the log file of a job."""
+        return self.path("var/log", day.isoformat(), f"job-{job_id}.log")
+
+
+def make_private(path: str) -> None:
+    """Make a directory that its owner alone can enter, whatever the umask."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return
+    os.chmod(path, 0o700)
