@@ -86,6 +86,9 @@ class PieceReader(Protocol):
     def open_piece(self, piece: Piece) -> Blob:
         """Return the bytes of one piece. Raises NotFound, NoMedium, DeviceError."""
 
+    def close(self) -> None:
+        """Give devices back."""
+
 
 class Drive(Protocol):
     """Reads and writes one tape, block by block, tape files parted by filemarks.

@@ -10,7 +10,6 @@ r"""Excludes: shell globs and regular expressions over absolute paths.
 A directory that matches is left out with all below it. man 8 sm_task, EXCLUDES.
 """
 
-import os
 import re
 from collections.abc import Sequence
 
@@ -51,7 +50,7 @@ def compile_excludes(patterns: Sequence[str]) -> Excludes:
             regexes.append(_regex(pattern))
             continue
         bare = pattern.rstrip("/")
-        expression = _glob(os.fsencode(bare))
+        expression = _glob(_raw(bare))
         if not expression or pattern == _REGEX:
             raise WrongUsage(f'the exclude "{pattern}" names nothing')
         try:
@@ -64,9 +63,14 @@ def compile_excludes(patterns: Sequence[str]) -> Excludes:
     return Excludes(anything, directories, regexes)
 
 
+def _raw(text: str) -> bytes:
+    # As the command line decodes file names: any byte survives.
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _regex(pattern: str) -> re.Pattern[bytes]:
     try:
-        return re.compile(os.fsencode(pattern[len(_REGEX) :]), re.DOTALL)
+        return re.compile(_raw(pattern[len(_REGEX) :]), re.DOTALL)
     except (re.error, OverflowError, RecursionError) as error:
         raise WrongUsage(
             f'the exclude "{pattern}" is no regular expression: {error}'

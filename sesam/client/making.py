@@ -1,0 +1,83 @@
+"""Making one object: its content, then all that it wears."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterable
+
+from sesam.client.dress import Dresser
+from sesam.client.objects import TreeObject
+from sesam.digest import hexdigest
+from sesam.terms import Kind
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+TYPES = {
+    Kind.FILE: stat.S_IFREG,
+    Kind.DIRECTORY: stat.S_IFDIR,
+    Kind.SYMLINK: stat.S_IFLNK,
+    Kind.FIFO: stat.S_IFIFO,
+    Kind.CHARACTER: stat.S_IFCHR,
+    Kind.BLOCK: stat.S_IFBLK,
+}
+Chunks = Iterable[bytes]
+
+
+def make(
+    obj: TreeObject, chunks: Chunks, part: bytes, parent: int, dresser: Dresser
+) -> None:
+    """Make an object under its temporary name, finished in all it has."""
+    if obj.kind is Kind.FILE:
+        fd = os.open(part, _NEW, 0o600, dir_fd=parent)
+        try:
+            _fill(fd, obj, chunks)
+            dresser.dress_open(fd, obj, fresh=True)
+        finally:
+            os.close(fd)
+        return
+    if obj.kind is Kind.SYMLINK:
+        os.symlink(obj.target, part, dir_fd=parent)
+    elif obj.kind is Kind.FIFO:
+        os.mkfifo(part, 0o600, dir_fd=parent)
+    else:
+        device = os.makedev(*obj.device)
+        os.mknod(part, 0o600 | TYPES[obj.kind], device, dir_fd=parent)
+    dresser.dress_named(part, parent, obj)
+
+
+def remove_part(part: bytes, parent: int) -> None:
+    """Take away what a killed restore has left under the temporary name."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(part, dir_fd=parent)
+
+
+def part_name(name: bytes) -> bytes:
+    """Return the temporary name for an object: the same one in every run.
+
+    What a killed restore has left there is replaced by the next one.
+    """
+    return b".sesam-part-" + hexdigest(name).encode()
+
+
+def _fill(fd: int, obj: TreeObject, chunks: Chunks) -> None:
+    """Write the content; holes stay holes."""
+    if obj.extents is None:
+        for chunk in chunks:
+            _write(fd, chunk)
+        return
+    rest = b""
+    source = iter(chunks)
+    for offset, length in obj.extents:
+        os.lseek(fd, offset, os.SEEK_SET)
+        while length:
+            rest = rest or next(source, b"")
+            if not rest:
+                return
+            _write(fd, rest[:length])
+            length, rest = max(0, length - len(rest)), rest[length:]
+    os.ftruncate(fd, obj.size)
+
+
+def _write(fd: int, chunk: bytes) -> None:
+    done = os.write(fd, chunk)
+    while done < len(chunk):
+        done += os.write(fd, chunk[done:])

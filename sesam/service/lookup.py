@@ -1,0 +1,138 @@
+"""Looking up savesets: rows of the catalog, parts and where they lie, files."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sesam.catalog.savesets import get_saveset, pieces_of
+from sesam.digest import Digest
+from sesam.errors import NotFound
+from sesam.rules.paths import is_below, normal
+from sesam.rules.records import Saveset
+from sesam.saveset import manifest
+from sesam.saveset.listing import Line
+from sesam.service.pieces import location
+from sesam.service.reading import Passphrase, best_copy, open_saveset
+from sesam.service.site import Site
+from sesam.terms import Piece
+
+_GIGA = 10**9
+
+
+def row_of(saveset: Saveset) -> dict[str, Any]:
+    """Return the row of a saveset as `sm_backup list` has it."""
+    copy = best_copy(saveset) if saveset.copies else None
+    return {
+        "saveset": saveset.name,
+        "task": saveset.task,
+        "client": saveset.client,
+        "level": saveset.level.value,
+        "base": saveset.base or None,
+        "state": saveset.state.value,
+        "backup_day": saveset.backup_day,
+        "started_at": saveset.started_at,
+        "ended_at": saveset.ended_at,
+        "files": saveset.files,
+        "bytes": saveset.bytes,
+        "stored_bytes": saveset.stored_bytes,
+        "pool": copy.pool if copy else None,
+        "media": list(copy.media) if copy else [],
+        "eol": max((one.eol for one in saveset.copies), default=None),
+        "locked": saveset.locked,
+        "copies": len(saveset.copies),
+    }
+
+
+def show_saveset(site: Site, name: str) -> dict[str, Any]:
+    """Return a saveset's row and its parts, the manifest first. Raises NotFound."""
+    saveset = get_saveset(name)
+    pieces = pieces_of(best_copy(saveset).id)
+    names = list(dict.fromkeys(piece.part for piece in pieces))
+    names.sort(key=lambda one: one != manifest.NAME)
+    parts = [_part(one, [p for p in pieces if p.part == one]) for one in names]
+    digests = _digests(site, name) if any("pieces" in part for part in parts) else {}
+    for part in parts:
+        part["digest"] = digests.get(part["name"], part["digest"])
+    return {**row_of(saveset), "parts": parts}
+
+
+def list_files(
+    site: Site,
+    name: str,
+    paths: Sequence[bytes],
+    *,
+    merged: bool,
+    identities: Sequence[str],
+    passphrase: Passphrase,
+) -> Iterator[dict[str, Any]]:
+    """Yield the objects of a saveset, at and below `paths` alone if there are any.
+
+    merged -- the whole tree as of that saveset, else what it holds itself
+    Raises NotFound where a path names nothing, NoIdentity, Damaged.
+    """
+    wanted = [normal(path) for path in paths]
+    missing = set(wanted)
+    with open_saveset(site, name, identities, passphrase) as stored:
+        for line in stored.listing().objects():
+            if wanted:
+                hit = next((one for one in wanted if is_below(line.path, one)), None)
+                if hit is None:
+                    continue
+                missing.discard(hit)
+            if line.saveset and not merged:
+                continue
+            yield _file(line, line.saveset or name)
+    for path in sorted(missing):
+        raise NotFound(
+            f'saveset "{name}" holds no "{path.decode("utf-8", "replace")}"',
+            hint="paths begin with a slash, as they were on the client",
+        )
+
+
+def _file(line: Line, saveset: str) -> dict[str, Any]:
+    seconds, fraction = divmod(line.mtime, _GIGA)
+    try:
+        moment = datetime.fromtimestamp(seconds, UTC)
+        mtime = f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}+00:00"
+    except (ValueError, OverflowError, OSError):
+        mtime = f"{seconds}.{fraction:09d}"
+    return {
+        "path": line.path,
+        "type": line.kind,
+        "size": line.size,
+        "mode": f"{line.mode:04o}",
+        "uid": line.uid,
+        "gid": line.gid,
+        "mtime": mtime,
+        "saveset": saveset,
+    }
+
+
+def _part(name: str, pieces: list[Piece]) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "name": name,
+        "location": location(pieces[0]),
+        "bytes": sum(piece.size_bytes for piece in pieces),
+        "digest": pieces[0].digest,
+    }
+    if len(pieces) > 1:
+        facts["pieces"] = [
+            {
+                "number": piece.number,
+                "location": location(piece),
+                "bytes": piece.size_bytes,
+                "digest": piece.digest,
+            }
+            for piece in pieces
+        ]
+    return facts
+
+
+def _digests(site: Site, name: str) -> dict[str, str]:
+    """Return the digests of whole parts, which the manifest alone knows."""
+    with open_saveset(site, name, (), lambda: "") as stored:
+        found = {part.name: part.digest for part in stored.manifest().parts}
+        blob = stored.stored(manifest.NAME)
+        digest = Digest(blob.read_at(0, blob.size))
+        blob.close()
+        return {**found, manifest.NAME: digest.hexdigest()}

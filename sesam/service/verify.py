@@ -1,0 +1,194 @@
+"""Verifying a saveset: every stored byte, then every byte of what it holds.
+
+First size and digest of each piece and part, the manifest included, against the catalog
+and against the manifest; then the frames, the tar and the listing. Judged anew each
+time: damage that is gone is not remembered.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sesam.catalog import savesets
+from sesam.digest import Digest
+from sesam.errors import NoIdentity, SesamError, WrongUsage
+from sesam.saveset import manifest
+from sesam.saveset.frames import FRAME_BYTES
+from sesam.saveset.listing import Line
+from sesam.saveset.reader import FramedBlob
+from sesam.saveset.tarread import read_member
+from sesam.service.joblog import quoted
+from sesam.service.reading import Passphrase, StoredSaveset, open_saveset
+from sesam.service.site import Site
+from sesam.terms import CopyState
+
+FULL, STORED = "full", "stored"
+_READ_BYTES = 1 << 20
+_ERRORS_SHOWN = 1000
+Progress = Callable[[int, int], object]
+
+
+def chosen(names: Sequence[str], task: str, everything: bool) -> list[str]:
+    """Return the savesets to verify. Raises WrongUsage where none is asked for."""
+    if not names and not task and not everything:
+        raise WrongUsage("name savesets, or --task, or --all")
+    if names:
+        return [savesets.get_saveset(name).name for name in names]
+    return [one.name for one in savesets.list_savesets(task=task)]
+
+
+def verify_saveset(
+    site: Site,
+    name: str,
+    identities: Sequence[str],
+    passphrase: Passphrase,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Return {"saveset", "state", "depth", "bytes", "errors"} of one saveset.
+
+    state -- ok or damaged; depth -- full, or stored where no identity opens it
+    """
+    check = _Check(name, progress)
+    with open_saveset(site, name, identities, passphrase) as stored:
+        check.stored_bytes(stored)
+        depth = check.content(stored)
+        copy = stored.copy
+    state = CopyState.DAMAGED if check.errors else CopyState.OK
+    if copy.state is not state:
+        with site.catalog.change():
+            savesets.set_copy_state(copy.id, state)
+    return {
+        "saveset": name,
+        "state": state.value,
+        "depth": depth,
+        "bytes": check.read,
+        "errors": check.errors,
+    }
+
+
+class _Check:
+    def __init__(self, name: str, progress: Progress) -> None:
+        self._name = name
+        self._progress = progress
+        self.errors: list[str] = []
+        self.read = 0
+        self._objects = 0
+
+    def stored_bytes(self, stored: StoredSaveset) -> None:
+        """Compare every piece with the catalog, and every part with the manifest."""
+        found: dict[str, tuple[int, str]] = {}
+        for part in stored.parts:
+            whole, size = Digest(), 0
+            for piece in stored.of_part(part):
+                digest, length = Digest(), 0
+                try:
+                    blob = stored.open_piece(piece)
+                except SesamError as error:
+                    self._error(f"{part}: {error}")
+                    continue
+                try:
+                    if blob.size != piece.size_bytes:
+                        self._error(
+                            f"{part} piece {piece.number} has {blob.size} bytes,"
+                            f" not {piece.size_bytes}"
+                        )
+                    while chunk := blob.read_at(length, _READ_BYTES):
+                        digest.update(chunk)
+                        whole.update(chunk)
+                        length += len(chunk)
+                        self._count(len(chunk))
+                except SesamError as error:
+                    self._error(f"{part}: {error}")
+                finally:
+                    blob.close()
+                size += length
+                if digest.hexdigest() != piece.digest:
+                    self._error(f"{part} piece {piece.number}: its digest is wrong")
+            found[part] = size, whole.hexdigest()
+        self._against_manifest(stored, found)
+
+    def content(self, stored: StoredSaveset) -> str:
+        """Read frames, tar and listing; name the files that are hit."""
+        by_segment: defaultdict[int, list[Line]] = defaultdict(list)
+        try:
+            stored.identities()
+            lines = self._lines(stored)
+        except NoIdentity:
+            return STORED
+        except SesamError as error:
+            self._error(f"listing: {error}")
+            return FULL
+        for line in lines:
+            if not line.saveset:
+                by_segment[line.segment].append(line)
+        for number in sorted(by_segment):
+            try:
+                segment = stored.segment(number)
+            except SesamError as error:
+                self._error(f"data segment {number}: {error}")
+                for line in by_segment[number]:
+                    self._error(f"hit: {quoted(line.path)}")
+                continue
+            self._members(segment, by_segment[number])
+        return FULL
+
+    def _lines(self, stored: StoredSaveset) -> list[Line]:
+        from sesam.saveset.listing import Reading
+
+        return list(Reading(stored.stored_listing()).objects())
+
+    def _members(self, segment: FramedBlob, lines: list[Line]) -> None:
+        """Read what each line points to; a member that several name only once."""
+        last, ok = -1, True
+        for line in sorted(lines, key=lambda one: one.offset):
+            if line.offset != last:
+                last, ok = line.offset, self._member(segment, line)
+            elif not ok:
+                self._error(f"hit: {quoted(line.path)}")
+
+    def _member(self, segment: FramedBlob, line: Line) -> bool:
+        try:
+            member = read_member(segment.read_at, line.offset)
+            if member is None:
+                self._error(f"hit: {quoted(line.path)}: the tar ends before it")
+                return False
+            if line.digest:
+                digest = Digest()
+                at, end = member.content, member.content + member.size
+                while at < end:
+                    chunk = segment.read_at(at, min(FRAME_BYTES, end - at))
+                    digest.update(chunk)
+                    at += len(chunk)
+                if digest.hexdigest() != line.digest:
+                    self._error(f"hit: {quoted(line.path)}: its content was changed")
+                    return False
+        except SesamError as error:
+            self._error(f"hit: {quoted(line.path)}: {error}")
+            return False
+        return True
+
+    def _against_manifest(
+        self, stored: StoredSaveset, found: dict[str, tuple[int, str]]
+    ) -> None:
+        try:
+            facts = stored.manifest()
+        except SesamError as error:
+            self._error(f"{manifest.NAME}: {error}")
+            return
+        if facts.name != self._name:
+            self._error(f'{manifest.NAME} is that of saveset "{facts.name}"')
+        for part in facts.parts:
+            if part.name not in found:
+                self._error(f"{part.name} is in the manifest, not in the catalog")
+            elif found[part.name] != (part.size_bytes, part.digest):
+                self._error(f"{part.name} is not what the manifest says")
+
+    def _count(self, size: int) -> None:
+        self.read += size
+        self._progress(0, self.read)
+
+    def _error(self, text: str) -> None:
+        if len(self.errors) < _ERRORS_SHOWN:
+            self.errors.append(text)
+        elif len(self.errors) == _ERRORS_SHOWN:
+            self.errors.append("and more")
