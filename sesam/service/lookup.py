@@ -1,8 +1,9 @@
 """Looking up savesets: rows of the catalog, parts and where they lie, files."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sesam.catalog.savesets import get_saveset, pieces_of
 from sesam.digest import Digest
@@ -81,7 +82,7 @@ def list_files(
                 missing.discard(hit)
             if line.saveset and not merged:
                 continue
-            yield _file(line, line.saveset or name)
+            yield _file(line, line.saveset or name, site.zone)
     for path in sorted(missing):
         raise NotFound(
             f'saveset "{name}" holds no "{path.decode("utf-8", "replace")}"',
@@ -89,13 +90,18 @@ def list_files(
         )
 
 
-def _file(line: Line, saveset: str) -> dict[str, Any]:
-    seconds, fraction = divmod(line.mtime, _GIGA)
+def file_time(ns: int, zone: ZoneInfo) -> str:
+    """Return a file's time in ISO 8601 with nanoseconds, in the site's zone."""
+    seconds, fraction = divmod(ns, _GIGA)
     try:
-        moment = datetime.fromtimestamp(seconds, UTC)
-        mtime = f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:09d}+00:00"
+        moment = datetime.fromtimestamp(seconds, zone)
     except (ValueError, OverflowError, OSError):
-        mtime = f"{seconds}.{fraction:09d}"
+        return f"{seconds}.{fraction:09d}"  # beyond what a calendar has
+    stamp = moment.replace(microsecond=0).isoformat()
+    return f"{stamp[:19]}.{fraction:09d}{stamp[19:]}"
+
+
+def _file(line: Line, saveset: str, zone: ZoneInfo) -> dict[str, Any]:
     return {
         "path": line.path,
         "type": line.kind,
@@ -103,7 +109,7 @@ def _file(line: Line, saveset: str) -> dict[str, Any]:
         "mode": f"{line.mode:04o}",
         "uid": line.uid,
         "gid": line.gid,
-        "mtime": mtime,
+        "mtime": file_time(line.mtime, zone),
         "saveset": saveset,
     }
 

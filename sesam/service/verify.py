@@ -5,7 +5,6 @@ and against the manifest; then the frames, the tar and the listing. Judged anew 
 time: damage that is gone is not remembered.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,9 +12,7 @@ from sesam.catalog import savesets
 from sesam.digest import Digest
 from sesam.errors import NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
-from sesam.saveset.frames import FRAME_BYTES
-from sesam.saveset.listing import Line
-from sesam.saveset.reader import FramedBlob
+from sesam.saveset.listing import Line, Reading
 from sesam.saveset.tarread import read_member
 from sesam.service.joblog import quoted
 from sesam.service.reading import Passphrase, StoredSaveset, open_saveset
@@ -109,63 +106,52 @@ class _Check:
 
     def content(self, stored: StoredSaveset) -> str:
         """Read frames, tar and listing; name the files that are hit."""
-        by_segment: defaultdict[int, list[Line]] = defaultdict(list)
         try:
             stored.identities()
-            lines = self._lines(stored)
+            lines = Reading(stored.stored_listing())
+            self._members(stored, lines)
         except NoIdentity:
             return STORED
         except SesamError as error:
             self._error(f"listing: {error}")
-            return FULL
-        for line in lines:
-            if not line.saveset:
-                by_segment[line.segment].append(line)
-        for number in sorted(by_segment):
-            try:
-                segment = stored.segment(number)
-            except SesamError as error:
-                self._error(f"data segment {number}: {error}")
-                for line in by_segment[number]:
-                    self._error(f"hit: {quoted(line.path)}")
-                continue
-            self._members(segment, by_segment[number])
         return FULL
 
-    def _lines(self, stored: StoredSaveset) -> list[Line]:
-        from sesam.saveset.listing import Reading
+    def _members(self, stored: StoredSaveset, lines: Reading) -> None:
+        """Read what each line points to.
 
-        return list(Reading(stored.stored_listing()).objects())
-
-    def _members(self, segment: FramedBlob, lines: list[Line]) -> None:
-        """Read what each line points to; a member that several name only once."""
-        last, ok = -1, True
-        for line in sorted(lines, key=lambda one: one.offset):
-            if line.offset != last:
-                last, ok = line.offset, self._member(segment, line)
-            elif not ok:
+        Lines are in the order of the tar, but for further names of hard-linked objects:
+        they point back to what has been read already.
+        """
+        last = 0, -1
+        bad: set[tuple[int, int]] = set()
+        for line in lines.objects():
+            place = line.segment, line.offset
+            if line.saveset:
+                continue
+            if place > last:
+                last = place
+                why = self._member(stored, line)
+                if why:
+                    bad.add(place)
+                    self._error(f"hit: {quoted(line.path)}: {why}")
+            elif place in bad:
                 self._error(f"hit: {quoted(line.path)}")
 
-    def _member(self, segment: FramedBlob, line: Line) -> bool:
+    def _member(self, stored: StoredSaveset, line: Line) -> str:
+        """Return what is wrong with a member, "" where nothing is."""
         try:
+            segment = stored.segment(line.segment)
             member = read_member(segment.read_at, line.offset)
             if member is None:
-                self._error(f"hit: {quoted(line.path)}: the tar ends before it")
-                return False
-            if line.digest:
-                digest = Digest()
-                at, end = member.content, member.content + member.size
-                while at < end:
-                    chunk = segment.read_at(at, min(FRAME_BYTES, end - at))
-                    digest.update(chunk)
-                    at += len(chunk)
-                if digest.hexdigest() != line.digest:
-                    self._error(f"hit: {quoted(line.path)}: its content was changed")
-                    return False
+                return "the tar ends before it"
+            digest = Digest()
+            for chunk in segment.chunks(member.content, member.content + member.size):
+                digest.update(chunk)
         except SesamError as error:
-            self._error(f"hit: {quoted(line.path)}: {error}")
-            return False
-        return True
+            return str(error)
+        if line.digest and digest.hexdigest() != line.digest:
+            return "its content was changed"
+        return ""
 
     def _against_manifest(
         self, stored: StoredSaveset, found: dict[str, tuple[int, str]]

@@ -1,0 +1,130 @@
+"""sm_restore: bring back what was saved."""
+
+import os
+import signal
+from datetime import datetime
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from sesam.cli import family
+from sesam.cli.backup import ask_passphrase
+from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.progress import progress
+from sesam.cli.render import Column, Renderer, count, size, visible
+from sesam.cli.site import open_site
+from sesam.cli.values import INSTANT
+
+if TYPE_CHECKING:
+    from sesam.saveset.listing import Line
+    from sesam.service.heartbeat import Heartbeat
+
+
+@family.family("sm_restore", "sm_restore start --task etc --target /tmp/back")
+def restore() -> None:
+    """Bring back whole savesets, or chosen paths of them."""
+
+
+@restore.command(
+    cls=Command,
+    example="sm_restore start --task home --path /home/ann/letters --target /tmp/back",
+)
+@click.argument("saveset", required=False)
+@click.option("--task", metavar="T", help="The newest good saveset of a task.")
+@click.option("--at", type=INSTANT, help="The newest that started until then.")
+@click.option("--best", is_flag=True, help="The newest that can be read.")
+@click.option("--target", metavar="DIR", help="Where to: objects keep their paths.")
+@click.option("--original", is_flag=True, help="To where it was.")
+@click.option(
+    "--path", "paths", multiple=True, metavar="P", help="This, and all below it."
+)
+@click.option(
+    "--existing",
+    type=click.Choice(["keep", "overwrite", "older", "rename"]),
+    default="keep",
+    show_default=True,
+    help="What becomes of what is there.",
+)
+@click.option("--numeric-owners", is_flag=True, help="Owners by number alone.")
+@click.option(
+    "--identity", "identities", multiple=True, metavar="KEY", help="Age identity file."
+)
+@family.dry_run_option
+@form_option
+def start(
+    saveset: str | None,
+    task: str | None,
+    at: datetime | None,
+    best: bool,
+    target: str | None,
+    original: bool,
+    paths: tuple[str, ...],
+    existing: str,
+    numeric_owners: bool,
+    identities: tuple[str, ...],
+    dry_run: bool,
+    form: str,
+) -> None:
+    """Restore a saveset, or the newest one of a task."""
+    from sesam.client.objects import Existing
+    from sesam.service import restore as service
+
+    if original == bool(target):
+        raise click.UsageError("say where to: --target DIR, or --original")
+    if (at or best) and not task:
+        raise click.UsageError("--at and --best choose among a task's: give --task")
+    site = open_site()
+    where = os.fsencode(os.path.abspath(target)) if target else b"/"
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=site.zone)
+    wish = service.Wish(
+        target=where,
+        saveset=saveset or "",
+        task=task or "",
+        at=at,
+        best=best,
+        paths=tuple(os.fsencode(one) for one in paths),
+        existing=Existing(existing),
+        numeric_owners=numeric_owners,
+        identities=identities,
+        dry_run=dry_run,
+    )
+    with progress(saveset or task or "") as report:
+        watch = service.Watch(
+            ask_passphrase, report, _show if form == "table" else _quiet, _stop
+        )
+        result = service.start(site, wish, watch)
+    columns = [Column("bytes", human=size), Column("files", human=count)]
+    Renderer(form, site.zone).one(result, columns)
+    if result["warnings"]:
+        click.echo(
+            f"{result['warnings']} warnings: sm_job log {result['job']}", err=True
+        )
+        end_with_warnings()
+
+
+def _show(line: "Line") -> None:
+    click.echo(visible(line.path))
+
+
+def _quiet(line: "Line") -> None:
+    """Programs read the totals."""
+
+
+def _stop(heartbeat: "Heartbeat") -> None:
+    def told(number: int, frame: FrameType | None) -> None:
+        heartbeat.stop()
+        signal.signal(number, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, told)
+    signal.signal(signal.SIGTERM, told)
+
+
+def main() -> None:
+    """Run sm_restore."""
+    family.run(restore)
+
+
+if __name__ == "__main__":
+    main()

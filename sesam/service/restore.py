@@ -1,0 +1,308 @@
+"""The trip of a restore: a listing, the members it points to, a destination."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from sesam.catalog import jobs, savesets, tasks
+from sesam.client.destination import Destination
+from sesam.client.objects import Existing, Outcome, TreeObject
+from sesam.errors import (
+    ChainBroken,
+    Damaged,
+    Interrupted,
+    NotFound,
+    SesamError,
+    WrongUsage,
+)
+from sesam.rules.paths import is_below, normal
+from sesam.rules.records import Job, Saveset
+from sesam.saveset.listing import Line
+from sesam.service import owner, repair
+from sesam.service.heartbeat import Heartbeat
+from sesam.service.joblog import JobLog, quoted
+from sesam.service.members import Members
+from sesam.service.reading import Passphrase, StoredSaveset
+from sesam.service.site import Site
+from sesam.terms import State
+
+TYPE = "restore"
+_NOWHERE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an admin wants back, and where.
+
+    saveset, or task with at (None = the newest); best -- take the newest that can be
+    read where the newest cannot
+    target -- directory; b"/" with `--original`
+    paths  -- objects to restore with all below them; none = everything
+    """
+
+    target: bytes
+    saveset: str = ""
+    task: str = ""
+    at: datetime | None = None
+    best: bool = False
+    paths: tuple[bytes, ...] = ()
+    existing: Existing = Existing.KEEP
+    numeric_owners: bool = False
+    identities: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who looks on: progress by files and bytes, warnings, and how to stop."""
+
+    passphrase: Passphrase
+    progress: Callable[[int, int], object] = lambda files, size: None
+    planned: Callable[[Line], object] = lambda line: None
+    begun: Callable[[Heartbeat], object] = field(default=lambda heartbeat: None)
+
+
+def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
+    """Restore and return what `sm_restore start` reports.
+
+    Raises NotFound, ChainBroken, Damaged, NoIdentity, TargetUnusable, DeviceError. Run
+    again after an interruption it goes on: what is finished is recognised.
+    """
+    saveset = _chosen(site, wish)
+    if wish.dry_run:
+        return _Trip(site, wish, watch, saveset, None).plan()
+    repair.settle(site)
+    now = site.clock()
+    with site.catalog.change():
+        job = jobs.enqueue(TYPE, saveset.name, backup_day=site.backup_day(now), now=now)
+    path = site.log_path(job.backup_day, job.id)
+    job = jobs.start(site.catalog, job.id, owner.current_owner(), now=now, log=path)
+    log = JobLog(path, site.zone)
+    try:
+        return _Trip(site, wish, watch, saveset, log).run(job)
+    finally:
+        log.close()
+
+
+def _chosen(site: Site, wish: Wish) -> Saveset:
+    if bool(wish.saveset) == bool(wish.task):
+        raise WrongUsage("name a saveset, or a task with --task")
+    if wish.saveset:
+        return savesets.get_saveset(wish.saveset)
+    tasks.get_task(wish.task)
+    until = wish.at
+    tried = ""
+    while True:
+        found = savesets.newest_good(wish.task, until=until)
+        if found is None:
+            when = f" at {wish.at.isoformat()}" if wish.at else ""
+            raise NotFound(
+                f'task "{wish.task}" has no good saveset{when}'
+                + (f" that can be read: {tried}" if tried else "")
+            )
+        problem = _unreadable(site, found, wish)
+        if not problem:
+            return found
+        if not wish.best:
+            raise ChainBroken(
+                f'saveset "{found.name}" cannot be read: {problem}',
+                hint="--best takes the newest that can",
+            )
+        tried = f"{found.name}: {problem}"
+        until = _before(found.started_at)
+
+
+def _before(moment: datetime) -> datetime:
+    from datetime import timedelta
+
+    return moment - timedelta(microseconds=1)
+
+
+def _unreadable(site: Site, saveset: Saveset, wish: Wish) -> str:
+    """Return why the parts of a saveset cannot all be opened, "" where they can."""
+    try:
+        with StoredSaveset(site, saveset, passphrase=lambda: "") as stored:
+            facts = stored.manifest()
+            for part in facts.parts:
+                for piece in stored.of_part(part.name):
+                    blob = stored.open_piece(piece)
+                    size = blob.size
+                    blob.close()
+                    if size != piece.size_bytes:
+                        return f"{part.name} has {size} bytes, not {piece.size_bytes}"
+    except SesamError as error:
+        return str(error)
+    return ""
+
+
+class _Trip:
+    def __init__(
+        self,
+        site: Site,
+        wish: Wish,
+        watch: Watch,
+        saveset: Saveset,
+        log: JobLog | None,
+    ) -> None:
+        self._site, self._wish, self._watch = site, wish, watch
+        self._saveset, self._log = saveset, log
+        self._wanted = tuple(normal(path) for path in wish.paths)
+        self._missing = set(self._wanted)
+        self._files = self._bytes = self._skipped = self._warnings = 0
+        self._began = monotonic()
+
+    def plan(self) -> dict[str, Any]:
+        """Show what would be restored; write nothing."""
+        with self._open() as stored:
+            for line, asked in self._lines(stored):
+                if asked and line.saveset != _NOWHERE:
+                    self._watch.planned(line)
+                    self._files += 1
+                    self._bytes += line.size if line.kind == "f" else 0
+        self._refuse_missing()
+        return self._result(None, State.OK)
+
+    def run(self, job: Job) -> dict[str, Any]:
+        site = self._site
+        heartbeat = Heartbeat(site.catalog, job)
+        self._say(
+            f"restore of {self._saveset.name} to {quoted(self._wish.target)},"
+            f" existing: {self._wish.existing.value}"
+        )
+        try:
+            with heartbeat:
+                self._watch.begun(heartbeat)
+                self._restore(heartbeat)
+                heartbeat.check()
+            self._refuse_missing()
+        except (SesamError, KeyboardInterrupt) as error:
+            stopped = isinstance(error, KeyboardInterrupt | Interrupted)
+            state = State.CANCELLED if stopped else State.ERROR
+            self._finish(job, state, str(error) or "interrupted", {})
+            raise
+        state = State.WARNING if self._warnings else State.OK
+        result = self._result(job, state)
+        self._finish(job, state, f"{self._files} objects restored", result)
+        return result
+
+    def _finish(
+        self, job: Job, state: State, message: str, result: dict[str, Any]
+    ) -> None:
+        self._say(f"ends as {state.value}: {message}")
+        with self._site.catalog.change():
+            jobs.finish(
+                job, state, now=self._site.clock(), message=message, result=result
+            )
+
+    def _restore(self, heartbeat: Heartbeat) -> None:
+        wish = self._wish
+        with self._open() as stored:
+            reading = self._lines(stored)
+            members = Members(stored)
+            destination = Destination(
+                wish.target,
+                existing=wish.existing,
+                numeric=wish.numeric_owners,
+                report=self._report,
+            )
+            linked: dict[tuple[int, int], tuple[TreeObject, int]] = {}
+            try:
+                for line, asked in reading:
+                    if heartbeat.stopped():
+                        raise Interrupted("stopped; run it again to go on")
+                    self._object(line, asked, members, destination, linked)
+            finally:
+                destination.close()
+
+    def _object(
+        self,
+        line: Line,
+        asked: bool,
+        members: Members,
+        destination: Destination,
+        linked: dict[tuple[int, int], tuple[TreeObject, int]],
+    ) -> None:
+        if line.saveset == _NOWHERE:
+            if asked:
+                self._report(line.path, "is not in the saveset: it could not be read")
+            return
+        try:
+            obj, chunks = members.read(line)
+        except Damaged as error:
+            self._report(line.path, f"is damaged: {error}")
+            return
+        if not asked:
+            destination.ancestor(obj)
+            return
+        try:
+            several = "h" in line.flags
+            key = line.device, line.inode
+            if several and key in linked:
+                outcome = destination.link(obj.path, linked[key][0], chunks)
+            else:
+                outcome = destination.place(obj, chunks)
+                if several and outcome is not Outcome.FAILED:
+                    linked[key] = obj, 0
+        except Damaged as error:
+            self._report(line.path, f"is damaged: {error}")
+            return
+        if outcome is Outcome.WRITTEN:
+            self._files += 1
+            self._bytes += line.size if line.kind == "f" else 0
+        else:
+            self._skipped += 1
+        self._watch.progress(self._files, self._bytes)
+
+    def _open(self) -> StoredSaveset:
+        return StoredSaveset(
+            self._site,
+            self._saveset,
+            identities=self._wish.identities,
+            passphrase=self._watch.passphrase,
+        )
+
+    def _lines(self, stored: StoredSaveset) -> Iterator[tuple[Line, bool]]:
+        """Yield the lines that are asked for, and the directories that lead to them."""
+        if not self._wanted:
+            for line in stored.listing().objects():
+                yield line, True
+            return
+        for line in stored.listing().objects():
+            hits = [one for one in self._wanted if is_below(line.path, one)]
+            if hits:
+                self._missing.difference_update(hits)
+                yield line, True
+            elif line.kind == "d" and any(
+                is_below(one, line.path) for one in self._wanted
+            ):
+                yield line, False
+
+    def _refuse_missing(self) -> None:
+        for path in sorted(self._missing):
+            raise NotFound(
+                f'saveset "{self._saveset.name}" holds no "{os.fsdecode(path)}"',
+                hint=f"sm_backup files {self._saveset.name}",
+            )
+
+    def _report(self, path: bytes, why: str) -> None:
+        self._warnings += 1
+        self._say(f"warning: {quoted(path)}: {why}")
+
+    def _say(self, text: str) -> None:
+        if self._log is not None:
+            self._log.line(self._site.clock(), text)
+
+    def _result(self, job: Job | None, state: State) -> dict[str, Any]:
+        return {
+            "job": job.id if job else None,
+            "state": state.value,
+            "files": self._files,
+            "bytes": self._bytes,
+            "skipped": self._skipped,
+            "savesets": [self._saveset.name],
+            "seconds": round(monotonic() - self._began, 3),
+            "warnings": self._warnings,
+        }
