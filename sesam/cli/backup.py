@@ -143,7 +143,7 @@ def list_(task: str, day: date | None, form: str) -> None:
     """List savesets, oldest first."""
     from sesam.catalog.savesets import list_savesets
     from sesam.catalog.tasks import get_task
-    from sesam.service.lookup import row_of
+    from sesam.service.rows import row_of
 
     site = open_site()
     if task:

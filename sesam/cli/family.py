@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from sesam import __version__
+from sesam.cli.site import spare_drivers
 from sesam.errors import OK, USAGE, WARNINGS, Interrupted, SesamError
 
 FORMATS = ("table", "json", "jsonl", "csv")
@@ -101,6 +102,7 @@ def end_with_warnings() -> NoReturn:
 def run(command: click.Command) -> NoReturn:
     """Run a command to its exit code; a failure is a sentence, or JSON, on stderr."""
     signal.signal(signal.SIGTERM, _terminated)
+    spare_drivers()
     try:
         code = command.main(standalone_mode=False)
         _flush()

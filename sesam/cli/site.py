@@ -27,6 +27,16 @@ def catalog_url() -> str:
     return given or f"sqlite:///{root()}/var/db/sesam.db"
 
 
+def spare_drivers() -> None:
+    """Keep peewee from loading drivers that a SQLite catalog has no use for.
+
+    It loads whichever are installed, and they cost more than the rest of a command.
+    """
+    if catalog_url().startswith("sqlite:"):
+        for name in ("psycopg", "psycopg2", "psycopg2cffi"):
+            sys.modules.setdefault(name, None)  # type: ignore[arg-type]
+
+
 @cache
 def _offset() -> timedelta:
     """Return by how much SESAM_NOW moves the clock of this process."""

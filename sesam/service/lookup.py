@@ -9,39 +9,15 @@ from sesam.catalog.savesets import get_saveset, pieces_of
 from sesam.digest import Digest
 from sesam.errors import NotFound
 from sesam.rules.paths import is_below, normal
-from sesam.rules.records import Saveset
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line
 from sesam.service.pieces import location
-from sesam.service.reading import Passphrase, best_copy, open_saveset
+from sesam.service.reading import Passphrase, open_saveset
+from sesam.service.rows import best_copy, row_of
 from sesam.service.site import Site
 from sesam.terms import Piece
 
 _GIGA = 10**9
-
-
-def row_of(saveset: Saveset) -> dict[str, Any]:
-    """Return the row of a saveset as `sm_backup list` has it."""
-    copy = best_copy(saveset) if saveset.copies else None
-    return {
-        "saveset": saveset.name,
-        "task": saveset.task,
-        "client": saveset.client,
-        "level": saveset.level.value,
-        "base": saveset.base or None,
-        "state": saveset.state.value,
-        "backup_day": saveset.backup_day,
-        "started_at": saveset.started_at,
-        "ended_at": saveset.ended_at,
-        "files": saveset.files,
-        "bytes": saveset.bytes,
-        "stored_bytes": saveset.stored_bytes,
-        "pool": copy.pool if copy else None,
-        "media": list(copy.media) if copy else [],
-        "eol": max((one.eol for one in saveset.copies), default=None),
-        "locked": saveset.locked,
-        "copies": len(saveset.copies),
-    }
 
 
 def show_saveset(site: Site, name: str) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from sesam.catalog.savesets import pieces_of
 from sesam.crypt.keys import Identity
 from sesam.device.directory import FileBlob
 from sesam.device.joined import JoinedBlob
-from sesam.errors import Damaged, NotFound, SesamError
+from sesam.errors import Damaged, SesamError
 from sesam.ports import Blob, PieceReader
-from sesam.rules.records import Copy, Saveset
+from sesam.rules.records import Saveset
 from sesam.saveset import listing, manifest
 from sesam.saveset.manifest import Manifest
 from sesam.saveset.reader import FramedBlob, listing_text, open_part
 from sesam.service import keys
 from sesam.service.pieces import piece_reader
+from sesam.service.rows import best_copy
 from sesam.service.site import Site
-from sesam.terms import CopyState, Piece
+from sesam.terms import Piece
 
 Passphrase = Callable[[], str]
 
@@ -134,15 +135,6 @@ class StoredSaveset:
             if name.removesuffix(".age") == bare:
                 return name
         raise Damaged(f'saveset "{self.saveset.name}" has no part "{bare}"')
-
-
-def best_copy(saveset: Saveset) -> Copy:
-    """Return the copy that a restore reads first. Raises NotFound without any."""
-    rank = {CopyState.OK: 0, CopyState.DAMAGED: 1, CopyState.MISSING: 2}
-    copies = sorted(saveset.copies, key=lambda one: (rank.get(one.state, 3), one.id))
-    if not copies:
-        raise NotFound(f'saveset "{saveset.name}" has no copy')
-    return copies[0]
 
 
 def open_saveset(
