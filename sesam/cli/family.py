@@ -104,7 +104,7 @@ def run(command: click.Command) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminated)
     spare_drivers()
     try:
-        code = command.main(standalone_mode=False)
+        code = command.main(prog_name=command.name, standalone_mode=False)
         _flush()
     except SesamError as error:
         code = _fail(type(error).__name__, str(error), error.hint, _code(error))

@@ -18,7 +18,7 @@ from sesam.service.joblog import JobLog
 from sesam.service.mover import Mover, Written
 from sesam.service.moverjob import MoverJob, StoreTarget
 from sesam.service.moverlink import run_mover
-from sesam.service.site import Site
+from sesam.service.site import Site, ssh_config
 from sesam.service.source import Source
 from sesam.service.sourcejob import SourceJob
 from sesam.service.sourcelink import run_source, starter_argv
@@ -134,11 +134,10 @@ class _Trip:
         media = tuple(store.name for store in stores)
         with site.catalog.change():
             jobs.claim_saveset(self._name, self._job, media, site.clock())
-        config = site.path("etc/ssh_config")
-        config = config if os.path.exists(config) else ""
+        config = ssh_config(site)
         if there:
             return run_mover(
-                starter_argv("sm_sms", clients.get_client(there), config),
+                starter_argv("sm_sms", clients.get_client(there), config, "--control"),
                 mover_job,
                 source_argv=self._source_argv(there, config),
                 source_job=source_job,

@@ -19,6 +19,7 @@ from sesam.rules.records import (
     Task,
     TaskGroup,
 )
+from sesam.service.remote import make_store_there
 from sesam.service.site import Site
 
 TYPES = ("path",)
@@ -166,13 +167,15 @@ def remove_pool(here: Site, name: str, *, dry_run: bool) -> None:
 def add_store(here: Site, store: DataStore) -> None:
     """Make a directory a data store and add it. Raises Conflict, ForeignSite.
 
-    On another client's machine the mover there makes it.
+    On another client's machine the mover there makes it. Raises Unreachable, too.
     """
     _check_store(store)
     now = here.clock()
     with here.catalog.change():
         drives.add_store(store)
-        if not store.rds:
+        if store.rds:
+            make_store_there(here, store)
+        else:
             create_store(store.path, name=store.name, site_id=here.id, now=now)
 
 

@@ -32,12 +32,12 @@ def run_mover(
 ) -> Written:
     """Run `sm_sms --control` to its end; return what it has made durable.
 
-    source_argv -- how the mover starts the source; [] = within its own process
+    argv -- starts it; source_argv -- starts the source from there; [] = in the mover
     Raises Unreachable, and what the mover itself raised.
     """
     try:
         mover = subprocess.Popen(
-            [*argv, "--control"],
+            list(argv),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

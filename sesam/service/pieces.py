@@ -1,11 +1,13 @@
 """Opening pieces wherever they lie: stores here, stores of other machines, tapes."""
 
-from sesam.catalog import drives
+from sesam.catalog import clients, drives
 from sesam.device.directory import DirectoryStore
 from sesam.errors import NotFound
 from sesam.ports import Blob, PieceReader
-from sesam.rules.records import Copy
-from sesam.service.site import Site
+from sesam.rules.records import Copy, DataStore
+from sesam.service.serve import RemoteStore
+from sesam.service.site import Site, ssh_config
+from sesam.service.sourcelink import starter_argv
 from sesam.terms import Piece
 
 
@@ -14,19 +16,28 @@ class StorePieces:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._stores: dict[str, DirectoryStore] = {}
+        self._stores: dict[str, DirectoryStore | RemoteStore] = {}
 
     def open_piece(self, piece: Piece) -> Blob:
         return self._store(piece.place.store).open(piece.place.key)
 
     def close(self) -> None:
-        """Nothing is held between pieces."""
+        for store in self._stores.values():
+            if isinstance(store, RemoteStore):
+                store.close()
 
-    def _store(self, name: str) -> DirectoryStore:
+    def _store(self, name: str) -> DirectoryStore | RemoteStore:
         if name not in self._stores:
-            store = drives.get_store(name)
-            self._stores[name] = DirectoryStore(store.name, store.path, self._site.id)
+            self._stores[name] = self._opened(drives.get_store(name))
         return self._stores[name]
+
+    def _opened(self, store: DataStore) -> DirectoryStore | RemoteStore:
+        if not store.rds:
+            return DirectoryStore(store.name, store.path, self._site.id)
+        there = clients.get_client(store.rds)
+        words = ["--read", "--store", store.path, "--site-id", self._site.id]
+        config = ssh_config(self._site)
+        return RemoteStore(store.name, starter_argv("sm_sms", there, config, *words))
 
 
 def piece_reader(site: Site, copy: Copy) -> PieceReader:

@@ -59,6 +59,12 @@ class Site:
         return self.path("var/log", day.isoformat(), f"job-{job_id}.log")
 
 
+def ssh_config(site: Site) -> str:
+    """Return the site's own configuration for ssh, "" where there is none."""
+    path = site.path("etc/ssh_config")
+    return path if os.path.exists(path) else ""
+
+
 def make_private(path: str) -> None:
     """Make a directory that its owner alone can enter, whatever the umask."""
     try:

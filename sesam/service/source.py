@@ -52,7 +52,13 @@ class Source:
         be committed.
         """
         job, outlet = self._job, self._outlet
-        outlet.start({"source": job.definition(), "digest": job.definition_digest()})
+        outlet.start(
+            {
+                "source": job.definition(),
+                "digest": job.definition_digest(),
+                "recipients": list(job.recipients),
+            }
+        )
         parts = PartStream(outlet, job.recipients)
         tar = SegmentWriter(
             parts, segment_bytes=job.segment_bytes, zstd_level=job.zstd_level

@@ -1,6 +1,7 @@
 """Starting a source in a process of its own: as a child, or on its client by ssh."""
 
 import os
+import shlex
 import subprocess
 import sys
 import threading
@@ -21,18 +22,22 @@ _END_S = 30
 _TOLD_LIMIT = 4000
 
 
-def starter_argv(name: str, client: Client | None, ssh_config: str) -> list[str]:
-    """Return the command that starts program `name` on a client; None: on this machine.
+def starter_argv(
+    name: str, client: Client, ssh_config: str, *arguments: str
+) -> list[str]:
+    """Return the command that starts program `name` on a client.
 
     ssh_config -- file for ssh's -F, "" = the login's own
     """
-    if client is None or not client.ssh:
+    if not client.ssh:
         module = name.removeprefix("sm_")
-        return [sys.executable, "-m", f"sesam.cli.{module}"]
+        return [sys.executable, "-m", f"sesam.cli.{module}", *arguments]
     there = f"{client.program.rstrip('/')}/{name}" if client.program else name
+    # ssh hands one line to the shell over there.
+    command = shlex.join([there, *arguments])
     config = ["-F", ssh_config] if ssh_config else []
     # Never a question: a backup at night has nobody to answer it.
-    return ["ssh", *config, "-T", "-o", "BatchMode=yes", client.ssh, "--", there]
+    return ["ssh", *config, "-T", "-o", "BatchMode=yes", client.ssh, "--", command]
 
 
 def run_source(

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from typing import IO
 
@@ -89,3 +90,25 @@ class BackupWatcher:
                 self._listing.close()
             os.unlink(self._path + _PART)
         self._listing = None
+
+
+class Remarks:
+    """A Watcher for the shell: warnings go to stderr, nothing else is kept."""
+
+    def progress(self, files: int, size_bytes: int) -> None:
+        """Nobody looks on."""
+
+    def warning(self, path: bytes, reason: str) -> None:
+        sys.stderr.write(f"warning: {quoted(path)}: {reason}\n")
+
+    def note(self, path: bytes, reason: str) -> None:
+        sys.stderr.write(f"note: {quoted(path)}: {reason}\n")
+
+    def listing(self, chunk: bytes) -> None:
+        """The stored listing is the only one."""
+
+    def piece(self, piece: Piece) -> None:
+        """Where it lies is found by who imports it."""
+
+    def media(self, names: tuple[str, ...]) -> None:
+        """There is one store."""

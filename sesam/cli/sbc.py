@@ -1,0 +1,83 @@
+"""sm_sbc: the source of a backup, on the client."""
+
+import os
+import sys
+import threading
+from typing import Any
+
+import click
+
+from sesam import __version__
+from sesam.cli import family
+from sesam.cli.family import Command
+from sesam.cli.site import clock
+from sesam.cli.values import RAW_PATH, SIZE
+from sesam.errors import SourceLost
+
+
+@click.command(
+    "sm_sbc",
+    cls=Command,
+    example="sm_sbc --source /etc | sm_sms --store /srv/backup",
+)
+@click.option("--source", "sources", multiple=True, type=RAW_PATH, metavar="PATH")
+@click.option("--exclude", "excludes", multiple=True, metavar="PATTERN")
+@click.option(
+    "--exclude-caches", is_flag=True, help="Leave out what CACHEDIR.TAG marks."
+)
+@click.option("--exclude-if-present", multiple=True, metavar="NAME")
+@click.option("--one-file-system", is_flag=True)
+@click.option("--recipient", "recipients", multiple=True, metavar="AGE")
+@click.option("--zstd-level", type=click.IntRange(1, 19), default=3, show_default=True)
+@click.option("--segment-size", "segment_bytes", type=SIZE, default=4 << 30)
+@click.version_option(__version__, prog_name="sm_sbc")
+def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
+    """Read a tree and send it as a stream on stdout, for sm_sms to write.
+
+    Without --source the job comes on stdin, as one line of JSON; a line `stop`
+    then ends the stream in good order, and end of file breaks it off.
+    """
+    from sesam.errors import WrongUsage
+    from sesam.saveset.stream import StreamWriter
+    from sesam.service import sourcejob
+    from sesam.service.source import Source
+
+    stop = threading.Event()
+    if sources:
+        job = sourcejob.SourceJob(sources=sources, **values)
+    else:
+        if sys.stdin.isatty():
+            raise WrongUsage("name a --source", hint="sm_sbc --help")
+        job = sourcejob.decode(sys.stdin.buffer.readline().decode("utf-8", "replace"))
+        threading.Thread(target=_obey, args=(stop,), daemon=True).start()
+    if sys.stdout.isatty():
+        raise WrongUsage("the stream is nothing for a terminal", hint="... | sm_sms")
+    source = Source(
+        job,
+        StreamWriter(sys.stdout.buffer),
+        clock=lambda: int(clock().timestamp() * 1e9),
+        stopped=stop.is_set,
+    )
+    try:
+        source.run()
+    except BrokenPipeError:
+        raise SourceLost("the mover has gone away") from None
+
+
+def _obey(stop: threading.Event) -> None:
+    """Wait for what the server says."""
+    for line in sys.stdin.buffer:
+        if line.strip() == b"stop":
+            stop.set()
+    # The server, or the connection to it, is gone: nobody will take the end.
+    if not stop.is_set():
+        os._exit(SourceLost.exit_code)
+
+
+def main() -> None:
+    """Run sm_sbc."""
+    family.run(sbc)
+
+
+if __name__ == "__main__":
+    main()

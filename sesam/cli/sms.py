@@ -1,0 +1,75 @@
+"""sm_sms: the mover of a backup, where the media are."""
+
+import sys
+
+import click
+
+from sesam import __version__
+from sesam.cli import family
+from sesam.cli.family import Command
+from sesam.cli.render import Column, Renderer, size
+from sesam.cli.site import clock
+
+
+@click.command(
+    "sm_sms",
+    cls=Command,
+    example="sm_sbc --source /etc | sm_sms --store /srv/backup",
+)
+@click.option("--store", metavar="DIR", help="A data store to write into.")
+@click.option("--control", is_flag=True, help="Driven by a server: JSON in, JSON out.")
+@click.option("--read", is_flag=True, help="Answer a server's questions for bytes.")
+@click.option("--make-store", metavar="NAME", help="Make --store a data store.")
+@click.option("--site-id", metavar="ID", help="The site that owns the store.")
+@family.form_option
+@click.version_option(__version__, prog_name="sm_sms")
+def sms(
+    store: str | None,
+    control: bool,
+    read: bool,
+    make_store: str | None,
+    site_id: str | None,
+    form: str,
+) -> None:
+    """Write the stream that comes on stdin into a data store, as one saveset.
+
+    A saveset written so is in no catalog: sm_media import takes it in.
+    """
+    import os
+
+    from sesam.device.directory import create_store
+    from sesam.errors import WrongUsage
+    from sesam.service import control as service
+    from sesam.service import serve
+
+    if control:
+        return service.serve(sys.stdin.buffer, sys.stdout.buffer, clock=clock)
+    if not store:
+        raise WrongUsage("name a data store with --store", hint="sm_sms --help")
+    path = os.path.abspath(store)
+    if make_store:
+        return create_store(path, name=make_store, site_id=site_id or "", now=clock())
+    if read:
+        return serve.answer(path, site_id or "", sys.stdin.buffer, sys.stdout.buffer)
+    if sys.stdin.isatty():
+        raise WrongUsage("there is no stream on stdin", hint="sm_sbc ... | sm_sms ...")
+    from zoneinfo import ZoneInfo
+
+    from sesam.service.shell import write_stream
+
+    row = write_stream(path, sys.stdin.buffer, clock)
+    columns = [
+        Column("bytes", human=size),
+        Column("stored_bytes", "stored", human=size),
+    ]
+    Renderer(form, ZoneInfo("UTC")).one(row, columns)
+    return None
+
+
+def main() -> None:
+    """Run sm_sms."""
+    family.run(sms)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""What tests of several rooms share: a private site, its commands as real processes."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(__file__).resolve().parent.parent / "bin"
+
+
+@dataclass
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """The JSON error: the last line of stderr."""
+        return json.loads(self.err.strip().splitlines()[-1])
+
+
+@dataclass
+class Site:
+    """A site of its own; `sm("backup start", ...)` runs a command of it."""
+
+    root: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("SESAM_")}
+        return {**clean, "SESAM_ROOT": str(self.root), **self.env}
+
+    def sm(
+        self, words: str, *arguments: object, code: int | None = 0, **more: Any
+    ) -> Done:
+        """Run `sm_<words> ARGUMENTS`; code -- the exit code to expect, None = any."""
+        program, *verbs = words.split()
+        done = subprocess.run(
+            [str(BIN / f"sm_{program}"), *verbs, *map(_word, arguments)],
+            env=self.environment(),
+            capture_output=True,
+            timeout=120,
+            **{"stdin": subprocess.DEVNULL, **more},
+        )
+        found = Done(done.returncode, _text(done.stdout), _text(done.stderr))
+        assert "Traceback" not in found.err, found.err
+        assert code is None or found.code == code, (words, found)
+        return found
+
+    def json(self, words: str, *arguments: object, code: int = 0) -> Any:
+        """Run a command with `--format json` and return what it prints."""
+        return self.sm(words, *arguments, "--format", "json", code=code).json
+
+    def popen(self, words: str, *arguments: object, **more: Any) -> subprocess.Popen:
+        """Start a command and do not wait for it."""
+        program, *verbs = words.split()
+        return subprocess.Popen(
+            [str(BIN / f"sm_{program}"), *verbs, *map(_word, arguments)],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **more,
+        )
+
+    def backup(self, source: Path | bytes, name: str = "tree", *options: str) -> dict:
+        """Add a task if there is none yet, back it up, return what start prints."""
+        if self.sm("task show", name, code=None).code:
+            self.sm("task add", name, "--source", source, *options)
+        done = self.sm("backup start", name, "--format", "json", code=None)
+        assert done.code in (0, 3), done
+        return done.json
+
+    def store(self) -> Path:
+        """The directory of the data store `default`."""
+        return self.root / "store"
+
+
+def _word(argument: object) -> str | bytes:
+    return argument if isinstance(argument, bytes) else str(argument)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A fresh site in UTC."""
+    made = Site(tmp_path / "site")
+    made.sm("setup init", "--zone", "UTC")
+    return made
+
+
+@pytest.fixture
+def other_site(tmp_path: Path) -> Site:
+    """A second site that knows nothing of the first."""
+    made = Site(tmp_path / "other")
+    made.sm("setup init", "--zone", "UTC")
+    return made
