@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import click
 
@@ -92,6 +92,11 @@ def confirm(question: str, yes: bool) -> None:
     """Ask before something is removed; without a terminal nobody is asked."""
     if not yes and sys.stdin.isatty() and sys.stderr.isatty():
         click.confirm(question, abort=True, err=True)
+
+
+def unbuffered_stdin() -> IO[bytes]:
+    """Return stdin for a thread that waits on it: it must not lock the exit."""
+    return open(0, "rb", buffering=0, closefd=False)
 
 
 def end_with_warnings() -> NoReturn:

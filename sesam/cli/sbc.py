@@ -3,13 +3,13 @@
 import os
 import sys
 import threading
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from sesam import __version__
 from sesam.cli import family
-from sesam.cli.family import Command
+from sesam.cli.family import Command, unbuffered_stdin
 from sesam.cli.site import clock
 from sesam.cli.values import RAW_PATH, SIZE
 from sesam.errors import SourceLost
@@ -48,8 +48,9 @@ def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
     else:
         if sys.stdin.isatty():
             raise WrongUsage("name a --source", hint="sm_sbc --help")
-        job = sourcejob.decode(sys.stdin.buffer.readline().decode("utf-8", "replace"))
-        threading.Thread(target=_obey, args=(stop,), daemon=True).start()
+        orders = unbuffered_stdin()
+        job = sourcejob.decode(orders.readline().decode("utf-8", "replace"))
+        threading.Thread(target=_obey, args=(orders, stop), daemon=True).start()
     if sys.stdout.isatty():
         raise WrongUsage("the stream is nothing for a terminal", hint="... | sm_sms")
     source = Source(
@@ -64,9 +65,9 @@ def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
         raise SourceLost("the mover has gone away") from None
 
 
-def _obey(stop: threading.Event) -> None:
+def _obey(orders: IO[bytes], stop: threading.Event) -> None:
     """Wait for what the server says."""
-    for line in sys.stdin.buffer:
+    for line in orders:
         if line.strip() == b"stop":
             stop.set()
     # The server, or the connection to it, is gone: nobody will take the end.

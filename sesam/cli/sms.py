@@ -6,7 +6,7 @@ import click
 
 from sesam import __version__
 from sesam.cli import family
-from sesam.cli.family import Command
+from sesam.cli.family import Command, unbuffered_stdin
 from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import clock
 
@@ -43,7 +43,7 @@ def sms(
     from sesam.service import serve
 
     if control:
-        return service.serve(sys.stdin.buffer, sys.stdout.buffer, clock=clock)
+        return service.serve(unbuffered_stdin(), sys.stdout.buffer, clock=clock)
     if not store:
         raise WrongUsage("name a data store with --store", hint="sm_sms --help")
     path = os.path.abspath(store)

@@ -1,0 +1,155 @@
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import BIN, Site
+from sshd import Sshd
+from trees import differences, hostile_tree, small_tree, snapshot
+
+
+@pytest.fixture
+def sshd(tmp_path: Path) -> Iterator[Sshd]:
+    one = Sshd(tmp_path / "sshd")
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def remote(site: Site, sshd: Sshd) -> Site:
+    """A site with a client `far` behind ssh."""
+    (site.root / "etc/ssh_config").write_text(sshd.config)
+    site.sm("client add", "far", "--ssh", "rds", "--program", BIN)
+    return site
+
+
+def random_tree(top: Path, size: int) -> Path:
+    top.mkdir()
+    rng = random.Random(3)
+    with open(top / "random", "wb") as file:
+        for _ in range(0, size, 8 << 20):
+            file.write(rng.randbytes(8 << 20))
+    return small_tree(top, files=10)
+
+
+def test_a_source_behind_ssh_is_backed_up_and_restored(
+    remote: Site, tmp_path: Path
+) -> None:
+    source = hostile_tree(tmp_path / "source")
+    result = remote.backup(source, "tree", "--client", "far")
+    assert result["state"] == "ok"
+    assert remote.json("backup list")[0]["client"] == "far"
+    remote.sm("restore start", "--task", "tree", "--target", tmp_path / "back")
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert differences(snapshot(source), snapshot(back)) == []
+
+
+def test_the_same_bytes_come_by_ssh_and_from_here(remote: Site, tmp_path: Path) -> None:
+    source = small_tree(tmp_path / "source")
+    here = remote.backup(source, "here")["saveset"]
+    there = remote.backup(source, "there", "--client", "far")["saveset"]
+    name = "data-0001.tar.zst"
+    store = remote.store()
+    assert (store / here / name).read_bytes() == (store / there / name).read_bytes()
+
+
+def test_with_the_mover_behind_ssh_no_data_passes_the_server(
+    remote: Site, sshd: Sshd, tmp_path: Path
+) -> None:
+    source = random_tree(tmp_path / "source", 40 << 20)
+    remote.sm("media group add", "FAR")
+    far = tmp_path / "far store"
+    remote.sm("media store add", "far", "--path", far, "--group", "FAR", "--rds", "far")
+    remote.sm("media pool add", "FARPOOL", "--group", "FAR")
+    before = sshd.relay.bytes
+    result = remote.backup(source, "tree", "--client", "far", "--pool", "FARPOOL")
+    passed = sshd.relay.bytes - before
+    assert result["state"] == "ok"
+    assert result["stored_bytes"] > 40 << 20
+    assert passed < 200_000
+    assert sorted(os.listdir(far / result["saveset"])) == [
+        "data-0001.tar.zst", "listing.zst", "manifest.json",
+    ]  # fmt: skip
+    assert remote.json("backup verify", "--all")[0]["state"] == "ok"
+    remote.sm("restore start", "--task", "tree", "--target", tmp_path / "back")
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert differences(snapshot(source), snapshot(back)) == []
+    parts = remote.json("backup show", result["saveset"])["parts"]
+    assert parts[0]["location"].startswith(f"far:{far}")
+
+
+def test_a_connection_that_breaks_leaves_nothing_and_the_next_backup_works(
+    remote: Site, sshd: Sshd, tmp_path: Path
+) -> None:
+    source = random_tree(tmp_path / "source", 400 << 20)
+    remote.sm("task add", "tree", "--source", source, "--client", "far")
+    running = remote.popen("backup start", "tree", "--format", "json")
+    while sshd.relay.bytes < 20 << 20:
+        time.sleep(0.01)
+    sshd.relay.cut()
+    _, err = running.communicate(timeout=60)
+    assert running.returncode in (54, 55), err
+    assert remote.json("backup list") == []
+    assert os.listdir(remote.store()) == [".sesam-store"]
+    assert remote.json("job list")[0]["state"] == "error"
+    (source / "random").unlink()
+    assert remote.backup(source, "tree")["state"] == "ok"
+
+
+def test_a_mover_whose_server_is_killed_stops_and_keeps_nothing(
+    remote: Site, sshd: Sshd, tmp_path: Path
+) -> None:
+    source = random_tree(tmp_path / "source", 800 << 20)
+    remote.sm("media group add", "FAR")
+    far = tmp_path / "far"
+    remote.sm("media store add", "far", "--path", far, "--group", "FAR", "--rds", "far")
+    remote.sm("media pool add", "FARPOOL", "--group", "FAR")
+    remote.sm(
+        "task add", "tree", "--source", source, "--client", "far", "--pool", "FARPOOL"
+    )
+    running = remote.popen("backup start", "tree")
+    while not _bytes_below(far):
+        time.sleep(0.01)
+    running.send_signal(signal.SIGKILL)
+    running.communicate()
+    until = time.monotonic() + 30
+    while os.listdir(far) != [".sesam-store"] and time.monotonic() < until:
+        time.sleep(0.1)
+    assert os.listdir(far) == [".sesam-store"]
+
+
+def _bytes_below(top: Path) -> int:
+    return sum(one.stat().st_size for one in top.glob("*/data*"))
+
+
+def test_a_client_that_ssh_cannot_reach_is_named(remote: Site, tmp_path: Path) -> None:
+    remote.sm("client add", "gone", "--ssh", "nobody@127.0.0.1")
+    remote.sm("task add", "tree", "--source", "/etc", "--client", "gone")
+    done = remote.sm("backup start", "tree", "--format", "json", code=55)
+    assert "nobody@127.0.0.1" in done.error["message"]
+    assert remote.json("backup list") == []
+
+
+def test_a_client_without_the_program_is_told_apart(
+    remote: Site, tmp_path: Path
+) -> None:
+    remote.sm("client modify", "far", "--program", "/no/such/dir")
+    remote.sm("task add", "tree", "--source", "/etc", "--client", "far")
+    done = remote.sm("backup start", "tree", "--format", "json", code=55)
+    assert "/no/such/dir" in done.error["message"]
+
+
+def test_a_source_that_cannot_be_read_over_there_is_named(
+    remote: Site, tmp_path: Path
+) -> None:
+    remote.sm("task add", "tree", "--source", "/no/such", "--client", "far")
+    done = remote.sm("backup start", "tree", "--format", "json", code=51)
+    assert '"/no/such"' in done.error["message"]
+
+
+def test_a_destination_is_never_taken_for_an_option(site: Site) -> None:
+    done = site.sm("client add", "x", "--ssh=-oProxyCommand=id", code=2)
+    assert "destination" in done.err
