@@ -67,6 +67,9 @@ class PieceWriter(Protocol):
     def end(self) -> Place:
         """Close the piece; on return it is durable. Returns where it lies."""
 
+    def drop(self) -> None:
+        """Take back the piece that is open: not a byte of it found room."""
+
     def next_medium(self) -> None:
         """Go on to another medium of the pool. Raises MediumFull if there is none."""
 

@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from sesam.cli import family
-from sesam.cli.family import Command, Family
-from sesam.cli.render import Column, size
+from sesam.cli.family import Command, Family, form_option
+from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
 from sesam.cli.values import SIZE
 from sesam.cli.verbs import add_verbs, given, said
@@ -304,6 +304,79 @@ def drive_modify(name: str, **values: Any) -> None:
     site = open_site()
     configure.modify_drive(site, replace(get_drive(name), **given(values)))
     said(f'drive "{name}" modified')
+
+
+@media.command("list", cls=Command, example="sm_media list --pool LTO")
+@click.option("--pool", metavar="P", default="", help="Of this pool alone.")
+@form_option
+def media_list(pool: str, form: str) -> None:
+    """List the media: labels, where they are, how full."""
+    from sesam.catalog.media import list_media
+
+    site = open_site()
+    columns = [
+        Column("label"),
+        Column("barcode"),
+        Column("pool"),
+        Column("state"),
+        Column("loader"),
+        Column("slot"),
+        Column("drive"),
+        _bytes("used"),
+        Column("eol"),
+        Column("savesets"),
+    ]
+    rows = map(_medium, list_media(pool=pool))
+    Renderer(form, site.zone).rows(rows, columns)
+
+
+@media.command(
+    "init", cls=Command, example="sm_media init --pool LTO --loader lib --slot 3"
+)
+@click.option("--pool", required=True, metavar="P", help="Whose media they become.")
+@click.option("--loader", metavar="L", help="The library they are in.")
+@click.option("--slot", "slots", type=click.IntRange(min=1), multiple=True)
+@click.option("--drive", metavar="D", help="The drive that holds the medium.")
+@click.option("--force", is_flag=True, help="Whatever is on them is lost.")
+@form_option
+def media_init(
+    pool: str,
+    loader: str | None,
+    slots: tuple[int, ...],
+    drive: str | None,
+    force: bool,
+    form: str,
+) -> None:
+    """Label media: slots of a loader, or what is in a drive."""
+    from sesam.service import tapeinit
+
+    if bool(drive) == bool(loader) or bool(loader) != bool(slots):
+        raise click.UsageError("name --loader with --slot, or --drive")
+    site = open_site()
+    if drive:
+        made = [tapeinit.init_drive(site, pool, drive, force=force)]
+    else:
+        made = tapeinit.init_slots(site, pool, str(loader), slots, force=force)
+    columns = [Column("label"), Column("barcode"), Column("pool")]
+    Renderer(form, site.zone).rows(made, columns)
+
+
+def _medium(one: Any) -> dict[str, Any]:
+    return {
+        "label": one.label,
+        "barcode": one.barcode or None,
+        "pool": one.pool,
+        "kind": one.kind.value,
+        "state": "full" if one.full else one.state,
+        "loader": one.loader or None,
+        "slot": one.slot or None,
+        "drive": one.drive or None,
+        "used": one.used_bytes,
+        "capacity": one.capacity_bytes or None,
+        "eol": one.eol,
+        "protected": one.protected,
+        "savesets": one.savesets,
+    }
 
 
 def main() -> None:

@@ -74,6 +74,13 @@ class DirectoryWriter:
             self._close()
         return Place(store=self._store.name, key=self._key)
 
+    def drop(self) -> None:
+        self._close()
+        try:
+            os.unlink(self._store.path(self._key) + _PART)
+        except OSError as error:
+            raise self._failed(error) from error
+
     def next_medium(self) -> None:
         full = self._store.name
         try:

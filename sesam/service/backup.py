@@ -11,7 +11,7 @@ from sesam.catalog.savesets import commit_saveset
 from sesam.errors import ClientError, Interrupted, SesamError
 from sesam.rules.naming import RANDOM_BYTES, saveset_name
 from sesam.rules.records import Client, Copy, Job, MediaPool, Saveset, Task
-from sesam.service import owner, repair, sourcejob, targets
+from sesam.service import owner, repair, sourcejob, tapes, targets
 from sesam.service.commit import records_of
 from sesam.service.heartbeat import Heartbeat
 from sesam.service.joblog import JobLog
@@ -129,29 +129,49 @@ class _Trip:
         source_job = sourcejob.of_task(
             self._task, own=_own_directories(site, self._client)
         )
+        if targets.tape_drives_of(self._pool):
+            return self._write_tape(source_job, watcher, heartbeat)
         there, stores = targets.choose_stores(self._pool)
         mover_job = self._mover_job(source_job, stores)
-        media = tuple(store.name for store in stores)
-        with site.catalog.change():
-            jobs.claim_saveset(self._name, self._job, media, site.clock())
-        config = ssh_config(site)
+        self._claim(tuple(store.name for store in stores))
         if there:
+            config = ssh_config(site)
             return run_mover(
                 starter_argv("sm_sms", clients.get_client(there), config, "--control"),
                 mover_job,
-                source_argv=self._source_argv(there, config),
+                source_argv=self._source_argv(there),
                 source_job=source_job,
                 watcher=watcher,
                 stopped=heartbeat.stopped,
             )
-        mover = Mover(mover_job, targets.open_writer(mover_job), watcher)
+        writer = targets.open_writer(mover_job)
+        return self._move(Mover(mover_job, writer, watcher), source_job, heartbeat)
+
+    def _write_tape(
+        self, source_job: SourceJob, watcher: BackupWatcher, heartbeat: Heartbeat
+    ) -> Written:
+        site = self._site
+        mover_job = self._mover_job(source_job, ())
+        self._claim(())
+        with tapes.tape_writer(site, self._pool, mover_job) as writer:
+            self._widen_claim(writer.media())
+            mover = Mover(mover_job, writer, watcher)
+            try:
+                return self._move(mover, source_job, heartbeat)
+            finally:
+                with site.catalog.change():
+                    tapes.note_written(site, writer)
+
+    def _move(self, mover: Mover, job: SourceJob, heartbeat: Heartbeat) -> Written:
+        """Run the source into a mover of this process."""
+        site = self._site
         try:
             if self._client.ssh:
-                argv = starter_argv("sm_sbc", self._client, config)
-                run_source(argv, source_job, mover, heartbeat.stopped)
+                argv = starter_argv("sm_sbc", self._client, ssh_config(site))
+                run_source(argv, job, mover, heartbeat.stopped)
             else:
                 Source(
-                    source_job,
+                    job,
                     mover,
                     clock=lambda: int(site.clock().timestamp() * 1e9),
                     stopped=heartbeat.stopped,
@@ -162,7 +182,11 @@ class _Trip:
             mover.abandon()
             raise
 
-    def _source_argv(self, there: str, config: str) -> list[str]:
+    def _claim(self, media: tuple[str, ...]) -> None:
+        with self._site.catalog.change():
+            jobs.claim_saveset(self._name, self._job, media, self._site.clock())
+
+    def _source_argv(self, there: str) -> list[str]:
         """Return how the mover's machine starts the source; [] = within itself."""
         if self._client.name == there:
             return []

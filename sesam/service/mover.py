@@ -88,7 +88,11 @@ class Mover:
         while taken < len(view):
             self._took(view[:taken])
             view = view[taken:]
-            self._end_piece()
+            if self._piece_size:
+                self._end_piece()
+            else:
+                self._writer.drop()
+                self._number -= 1
             self._writer.next_medium()
             self._watcher.media(self._writer.media())
             self._begin_piece()

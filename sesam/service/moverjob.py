@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,29 +19,10 @@ class StoreTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class TapeTarget:
-    """A tape to begin with.
-
-    drive, device  -- name in the catalog, URL; changer, position -- the loader's
-    device URL and the drive's place in it, "" and -1 without
-    label, files   -- of the medium that is loaded; files -- tape files on it
-    block_bytes    -- of the pool
-    """
-
-    drive: str
-    device: str
-    label: str
-    files: int
-    block_bytes: int
-    changer: str = ""
-    position: int = -1
-
-
-@dataclass(frozen=True, slots=True)
 class MoverJob:
     """What a mover is told. Manifest facts as in saveset.manifest; instants are aware.
 
-    stores or tape -- exactly one of them says where the saveset goes
+    stores -- where it goes, in this order; none where it goes to tape
     """
 
     saveset: str
@@ -58,12 +39,6 @@ class MoverJob:
     base: str = ""
     program: str = ""
     stores: tuple[StoreTarget, ...] = ()
-    tape: TapeTarget | None = None
-    identities: tuple[str, ...] = field(default=(), repr=False)
-
-    def with_tape(self, tape: TapeTarget) -> "MoverJob":
-        """Return the job for another medium."""
-        return replace(self, tape=tape)
 
 
 def encode(job: MoverJob) -> dict[str, Any]:
@@ -83,10 +58,7 @@ def decode(facts: Mapping[str, Any]) -> MoverJob:
         values["backup_day"] = date.fromisoformat(values["backup_day"])
         values["started_at"] = datetime.fromisoformat(values["started_at"])
         values["recipients"] = tuple(values["recipients"])
-        values["identities"] = tuple(values["identities"])
         values["stores"] = tuple(StoreTarget(**one) for one in values["stores"])
-        if values["tape"] is not None:
-            values["tape"] = TapeTarget(**values["tape"])
         return MoverJob(**values)
     except (ValueError, TypeError, KeyError) as error:
         raise UnknownFormat(f"the job of the mover cannot be read: {error}") from error

@@ -1,10 +1,12 @@
 """Opening pieces wherever they lie: stores here, stores of other machines, tapes."""
 
-from sesam.catalog import clients, drives
+from sesam.catalog import clients, drives, media
 from sesam.device.directory import DirectoryStore
+from sesam.device.tape_reader import TapeReader
 from sesam.errors import NotFound
-from sesam.ports import Blob, PieceReader
+from sesam.ports import Blob, Drive, PieceReader
 from sesam.rules.records import Copy, DataStore
+from sesam.service import tapes
 from sesam.service.serve import RemoteStore
 from sesam.service.site import Site, ssh_config
 from sesam.service.sourcelink import starter_argv
@@ -40,9 +42,32 @@ class StorePieces:
         return RemoteStore(store.name, starter_argv("sm_sms", there, config, *words))
 
 
+class TapePieces:
+    """A PieceReader over the tapes of the site, through one drive that it claims."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._session: tapes.DriveSession | None = None
+        self._reader = TapeReader(self._load, site.id)
+
+    def open_piece(self, piece: Piece) -> Blob:
+        return self._reader.open_piece(piece)
+
+    def close(self) -> None:
+        self._reader.close()
+        if self._session is not None:
+            self._session.close()
+
+    def _load(self, label: str) -> Drive:
+        if self._session is None:
+            self._session = tapes.any_drive(self._site, tapes.pool_of(label))
+        return self._session.load(media.get_medium(label))
+
+
 def piece_reader(site: Site, copy: Copy) -> PieceReader:
     """Return the reader for the pieces of a copy."""
-    return StorePieces(site)
+    labels = {one.label for one in media.list_media(pool=copy.pool)}
+    return TapePieces(site) if labels & set(copy.media) else StorePieces(site)
 
 
 def location(piece: Piece) -> str:
