@@ -3,8 +3,9 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,14 @@ def other_site(tmp_path: Path) -> Site:
     made = Site(tmp_path / "other")
     made.sm("setup init", "--zone", "UTC")
     return made
+
+
+@pytest.fixture
+def inside(site: Site) -> Iterator[Any]:
+    """The site as the services see it, opened in this process."""
+    from sesam.catalog.db import open_catalog
+    from sesam.service.site import Site as Opened
+
+    catalog = open_catalog(f"sqlite:///{site.root}/var/db/sesam.db")
+    yield Opened(str(site.root), catalog, lambda: datetime.now(UTC))
+    catalog.close()

@@ -1,0 +1,283 @@
+"""The way back never leads out of the target, whatever the objects are called."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sesam.client.destination import Destination
+from sesam.client.objects import Existing, Outcome, TreeObject
+from sesam.terms import Kind
+
+
+def obj(path: bytes, kind: Kind = Kind.FILE, **more: object) -> TreeObject:
+    facts = {
+        "mode": 0o644, "uid": os.geteuid(), "gid": os.getegid(), "user": "",
+        "group": "", "size": 4, "mtime_ns": 5_000000005,
+    }  # fmt: skip
+    return TreeObject(path=path, kind=kind, **{**facts, **more})  # type: ignore[arg-type]
+
+
+class Way:
+    """A destination with a canary beside it."""
+
+    def __init__(self, top: Path, existing: Existing = Existing.OVERWRITE) -> None:
+        self.target = top / "target"
+        self.target.mkdir(exist_ok=True)
+        self.canary = top / "canary"
+        self.canary.mkdir(exist_ok=True)
+        (self.canary / "file").write_text("untouched")
+        self.before = self.look()
+        self.reports: list[tuple[bytes, str]] = []
+        self.destination = Destination(
+            os.fsencode(self.target),
+            existing=existing,
+            numeric=False,
+            report=lambda path, why: self.reports.append((path, why)),
+        )
+
+    def look(self) -> list[tuple[str, int, int]]:
+        found = [self.canary, *sorted(self.canary.rglob("*"))]
+        return [(str(p), p.lstat().st_mode, p.lstat().st_mtime_ns) for p in found]
+
+    def place(self, one: TreeObject, content: bytes = b"evil") -> Outcome:
+        return self.destination.place(one, [content])
+
+    def end(self) -> None:
+        self.destination.close()
+        assert self.look() == self.before
+        assert (self.canary / "file").read_text() == "untouched"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"../canary/file", b"a/../../canary/file", b"..", b".", b"a//b", b"/etc/x",
+        b"a/./b", b"a\0b", b"a/", b"../canary",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO])
+def test_a_name_that_leads_outside_is_refused_and_reported(
+    tmp_path: Path, path: bytes, kind: Kind
+) -> None:
+    way = Way(tmp_path)
+    assert way.place(obj(path, kind, target=b"x")) is Outcome.FAILED
+    assert way.reports[0][0] == path
+    way.end()
+    assert list(way.target.rglob("*")) == []
+
+
+@pytest.mark.parametrize("existing", list(Existing))
+def test_a_symlink_that_the_saveset_planted_is_never_followed(
+    tmp_path: Path, existing: Existing
+) -> None:
+    way = Way(tmp_path, existing)
+    link = obj(b"out", Kind.SYMLINK, target=os.fsencode(tmp_path / "canary"))
+    assert way.place(link) is Outcome.WRITTEN
+    assert way.place(obj(b"out/file")) is Outcome.FAILED
+    assert way.place(obj(b"out/new")) is Outcome.FAILED
+    assert way.place(obj(b"out/dir", Kind.DIRECTORY, mode=0o777)) is Outcome.FAILED
+    assert "no directory" in way.reports[0][1]
+    way.end()
+
+
+@pytest.mark.parametrize("existing", list(Existing))
+def test_a_symlink_that_stood_in_the_target_is_never_followed(
+    tmp_path: Path, existing: Existing
+) -> None:
+    way = Way(tmp_path, existing)
+    os.symlink(tmp_path / "canary", way.target / "dir")
+    os.symlink(tmp_path / "canary/file", way.target / "file")
+    way.place(obj(b"dir", Kind.DIRECTORY, mode=0o700))
+    way.place(obj(b"dir/file"))
+    way.place(obj(b"file"))
+    way.end()
+
+
+def test_a_link_to_what_lies_outside_is_not_made(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    os.symlink(tmp_path / "canary", way.target / "out")
+    first = obj(b"out/file", mtime_ns=os.stat(way.canary / "file").st_mtime_ns, size=9)
+    way.destination.link(b"mine", first, [b"evil"])
+    way.end()
+    assert os.stat(way.canary / "file").st_nlink == 1
+
+
+def test_duplicate_members_leave_the_last_one_or_the_first(tmp_path: Path) -> None:
+    for existing, content in (
+        (Existing.OVERWRITE, b"newer"),
+        (Existing.KEEP, b"older"),
+    ):
+        way = Way(tmp_path / existing.value, existing)
+        way.place(obj(b"same", size=5), b"older")
+        way.place(obj(b"same", size=5, mtime_ns=9), b"newer")
+        way.end()
+        assert (way.target / "same").read_bytes() == content
+
+
+@pytest.fixture(autouse=True)
+def _tops(tmp_path: Path) -> None:
+    for existing in Existing:
+        (tmp_path / existing.value).mkdir()
+
+
+@pytest.mark.parametrize("standing", ["file", "link", "dir", "full", "fifo", "none"])
+@pytest.mark.parametrize("kind", [Kind.FILE, Kind.DIRECTORY, Kind.SYMLINK, Kind.FIFO])
+@pytest.mark.parametrize("existing", list(Existing))
+def test_every_kind_over_every_other_ends_as_asked(
+    tmp_path: Path, existing: Existing, kind: Kind, standing: str
+) -> None:
+    way = Way(tmp_path, existing)
+    at = way.target / "it"
+    _stand(at, standing)
+    before = _kind_of(at)
+    outcome = way.place(obj(b"it", kind, target=b"elsewhere", size=4))
+    way.end()
+    after = _kind_of(at)
+    if standing == "none":
+        assert outcome is Outcome.WRITTEN
+        assert after == kind.value
+    elif existing is Existing.KEEP:
+        assert outcome in (Outcome.KEPT, Outcome.SAME)
+        assert after == before
+    elif (
+        standing == "full"
+        and kind is not Kind.DIRECTORY
+        and (existing is not Existing.RENAME)
+    ):
+        assert outcome in (Outcome.FAILED, Outcome.KEPT)
+        assert after == before
+    elif existing in (Existing.OVERWRITE, Existing.RENAME):
+        assert after == kind.value
+    if standing == "full":
+        found = [p for p in way.target.rglob("precious") if p.read_text() == "mine"]
+        assert len(found) == 1
+    assert not list(way.target.glob(".sesam-part-*"))
+
+
+def _stand(at: Path, standing: str) -> None:
+    if standing == "file":
+        at.write_text("mine")
+    elif standing == "link":
+        at.symlink_to("nowhere")
+    elif standing in ("dir", "full"):
+        at.mkdir()
+        if standing == "full":
+            (at / "precious").write_text("mine")
+    elif standing == "fifo":
+        os.mkfifo(at)
+
+
+def _kind_of(at: Path) -> str:
+    if not os.path.lexists(at):
+        return ""
+    mode = at.lstat().st_mode
+    kinds = {stat.S_IFREG: "f", stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFIFO: "p"}
+    return kinds[stat.S_IFMT(mode)]
+
+
+def test_what_differs_in_content_alone_is_overwritten(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    (way.target / "it").write_bytes(b"flip")
+    os.utime(way.target / "it", ns=(5_000000005, 5_000000005))
+    from sesam.digest import hexdigest
+
+    assert way.place(obj(b"it", digest=hexdigest(b"evil"))) is Outcome.WRITTEN
+    assert way.place(obj(b"it", digest=hexdigest(b"evil"))) is Outcome.SAME
+    way.end()
+    assert (way.target / "it").read_bytes() == b"evil"
+
+
+names = st.binary(min_size=1, max_size=40).filter(
+    lambda raw: b"/" not in raw and b"\0" not in raw and raw not in (b".", b"..")
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(path=st.lists(names, min_size=1, max_size=4), content=st.binary(max_size=50))
+def test_any_name_comes_back_as_it_is(
+    tmp_path_factory: pytest.TempPathFactory, path: list[bytes], content: bytes
+) -> None:
+    way = Way(tmp_path_factory.mktemp("any"))
+    joined = b"/".join(path)
+    assert way.place(obj(joined, size=len(content)), content) is Outcome.WRITTEN
+    way.end()
+    found = os.path.join(os.fsencode(way.target), joined)
+    with open(found, "rb") as file:
+        assert file.read() == content
+    assert os.stat(found).st_mtime_ns == 5_000000005
+
+
+def test_directories_have_their_times_and_modes_when_all_is_done(
+    tmp_path: Path,
+) -> None:
+    way = Way(tmp_path)
+    way.place(obj(b"d", Kind.DIRECTORY, mode=0o500, mtime_ns=77))
+    way.place(obj(b"d/e", Kind.DIRECTORY, mode=0o1711, mtime_ns=78))
+    way.place(obj(b"d/e/f"))
+    way.place(obj(b"d/g"))
+    way.end()
+    for path, mode, ns in (("d", 0o500, 77), ("d/e", 0o1711, 78)):
+        one = os.stat(way.target / path)
+        assert (stat.S_IMODE(one.st_mode), one.st_mtime_ns) == (mode, ns)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_without_root_the_rest_is_done_and_said(tmp_path: Path) -> None:
+    """As nobody: no foreign owner, no device, no setuid for somebody else."""
+    for parent in (tmp_path, *tmp_path.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    target = tmp_path / "by-nobody"
+    target.mkdir()
+    os.chown(target, 65534, 65534)
+    told = as_nobody(lambda: restore_a_little(target))
+    assert "its owner cannot be set without being root" in told
+    assert "cannot be restored" in told
+    one = os.stat(target / "suid")
+    assert (one.st_uid, stat.S_IMODE(one.st_mode)) == (65534, 0o755)
+    assert one.st_mtime_ns == 5
+    assert (target / "d/inner").read_bytes() == b"body"
+    assert stat.S_IMODE(os.stat(target / "d").st_mode) == 0o555
+    assert sorted(os.listdir(target)) == ["d", "suid"]
+
+
+def restore_a_little(target: Path) -> list[str]:
+    told: list[str] = []
+    way = Destination(
+        os.fsencode(target),
+        existing=Existing.KEEP,
+        numeric=False,
+        report=lambda path, why: told.append(why),
+    )
+    foreign = {"uid": 0, "gid": 0, "user": "root", "group": "root", "mtime_ns": 5}
+    way.place(obj(b"suid", mode=0o4755, **foreign), [b"body"])
+    way.place(obj(b"null", Kind.CHARACTER, device=(1, 3), **foreign), [])
+    way.place(obj(b"d", Kind.DIRECTORY, mode=0o555, **foreign), [])
+    way.place(obj(b"d/inner", mode=0o600, **foreign), [b"body"])
+    way.close()
+    return told
+
+
+def as_nobody(work: Callable[[], list[str]]) -> str:
+    """Run in a child that has given up being root; return what it says."""
+    near, far = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(near)
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        try:
+            os.write(far, "\n".join(work()).encode())
+        finally:
+            os._exit(0)
+    os.close(far)
+    with open(near) as told:
+        text = told.read()
+    os.waitpid(pid, 0)
+    return text
