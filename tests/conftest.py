@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postgres import Postgres
 
 BIN = Path(__file__).resolve().parent.parent / "bin"
 
@@ -122,3 +123,20 @@ def inside(site: Site) -> Iterator[Any]:
     catalog = open_catalog(f"sqlite:///{site.root}/var/db/sesam.db")
     yield Opened(str(site.root), catalog, lambda: datetime.now(UTC))
     catalog.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL of this test run."""
+    one = Postgres()
+    yield one
+    one.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A catalog that does not exist yet, on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/catalog.db?timeout=5"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.database()

@@ -23,9 +23,17 @@ from peewee import (
 
 from sesam.catalog import schema
 from sesam.catalog.tables.base import database
-from sesam.errors import Busy, CatalogDamaged, CatalogError, NoSite, WrongUsage
+from sesam.errors import (
+    Busy,
+    CatalogDamaged,
+    CatalogError,
+    NoSite,
+    SesamError,
+    WrongUsage,
+)
 
 BUSY_TIMEOUT_S = 30.0
+_SERVERS = ("postgresql://", "postgres://", "psycopg3://")
 _LOCKED = ("database is locked", "database table is locked")
 _PRAGMAS = {
     "journal_mode": "wal",
@@ -93,12 +101,24 @@ def open_catalog(
     create -- make the catalog where there is none
     Raises NoSite, CatalogTooNew, CatalogDamaged, Busy, CatalogError, WrongUsage.
     """
-    db = _sqlite(url, create) if url.startswith("sqlite:") else _server(url)
+    if url.startswith("sqlite:"):
+        db = _sqlite(url, create)
+    elif url.startswith(_SERVERS):
+        db = _server(url)
+    else:
+        raise WrongUsage(
+            f'"{without_password(url)}" is no catalog',
+            hint="sqlite:////PATH or postgresql://USER@HOST/NAME",
+        )
     database.initialize(db)
     catalog = Catalog(url, db)
-    with catalog.watched():
-        db.connect(reuse_if_open=True)
-        schema.bring_up(db, copies=copies, create=create, change=catalog.change)
+    try:
+        with catalog.watched():
+            db.connect(reuse_if_open=True)
+            schema.bring_up(db, copies=copies, create=create, change=catalog.change)
+    except SesamError:
+        catalog.close()
+        raise
     return catalog
 
 
@@ -147,10 +167,10 @@ def _server(url: str) -> Database:
 
     try:
         db: Database = connect(url)
-    except (ImproperlyConfigured, RuntimeError) as error:
-        raise WrongUsage(
-            f'"{without_password(url)}" is no catalog: {error}',
-            hint="sqlite:////PATH or postgresql://USER@HOST/NAME",
+    except (ImproperlyConfigured, RuntimeError, ValueError) as error:
+        raise CatalogError(
+            f'"{without_password(url)}" cannot be used: {error}',
+            hint="pip install sesam[postgresql]",
         ) from error
     return db
 
