@@ -179,7 +179,13 @@ def show(saveset: str, form: str) -> None:
 @click.argument("saveset")
 @click.argument("path", nargs=-1)
 @click.option("--merged", is_flag=True, help="The whole tree as of that saveset.")
-@click.option("--identity", "identities", multiple=True, metavar="KEY")
+@click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    metavar="KEY",
+    help="Age identity file; may be repeated.",
+)
 @form_option
 def files(
     saveset: str,
@@ -223,7 +229,13 @@ def files(
 @click.argument("saveset", nargs=-1)
 @click.option("--task", metavar="T", default="", help="All savesets of a task.")
 @click.option("--all", "everything", is_flag=True, help="All savesets.")
-@click.option("--identity", "identities", multiple=True, metavar="KEY")
+@click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    metavar="KEY",
+    help="Age identity file; may be repeated.",
+)
 @form_option
 def verify(
     saveset: tuple[str, ...],

@@ -8,7 +8,7 @@ from sesam.cli import family
 from sesam.cli.family import Command
 from sesam.cli.render import Column
 from sesam.cli.site import open_site
-from sesam.cli.verbs import add_verbs, given, said
+from sesam.cli.verbs import NOTE, add_verbs, given, said
 
 
 @family.family("sm_client", "sm_client add web1 --ssh root@web1")
@@ -20,7 +20,6 @@ _ssh = click.option("--ssh", metavar="USER@HOST", help="How ssh reaches it.")
 _program = click.option(
     "--program", metavar="DIR", help="Where its sm_sbc and sm_sms are; default: PATH."
 )
-_note = click.option("--note", metavar="TEXT", help="What you want to remember of it.")
 
 add_verbs(
     client,
@@ -36,7 +35,7 @@ add_verbs(
 @click.argument("name")
 @_ssh
 @_program
-@_note
+@NOTE
 def add(name: str, **values: str | None) -> None:
     """Add a client; without --ssh its data is read on this machine."""
     from sesam.rules.records import Client
@@ -50,7 +49,7 @@ def add(name: str, **values: str | None) -> None:
 @click.argument("name")
 @_ssh
 @_program
-@_note
+@NOTE
 def modify(name: str, **values: str | None) -> None:
     """Change a client; what is not given stays."""
     from sesam.catalog.clients import get_client

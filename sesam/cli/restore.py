@@ -69,6 +69,7 @@ def start(
     """Restore a saveset, or the newest one of a task."""
     from sesam.client.objects import Existing
     from sesam.service import restore as service
+    from sesam.service.choice import Wish
 
     if original == bool(target):
         raise click.UsageError("say where to: --target DIR, or --original")
@@ -78,7 +79,7 @@ def start(
     where = os.fsencode(os.path.abspath(target)) if target else b"/"
     if at is not None and at.tzinfo is None:
         at = at.replace(tzinfo=site.zone)
-    wish = service.Wish(
+    wish = Wish(
         target=where,
         saveset=saveset or "",
         task=task or "",

@@ -20,16 +20,54 @@ from sesam.errors import SourceLost
     cls=Command,
     example="sm_sbc --source /etc | sm_sms --store /srv/backup",
 )
-@click.option("--source", "sources", multiple=True, type=RAW_PATH, metavar="PATH")
-@click.option("--exclude", "excludes", multiple=True, metavar="PATTERN")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    type=RAW_PATH,
+    metavar="PATH",
+    help="A directory or file to read; may be repeated.",
+)
+@click.option(
+    "--exclude",
+    "excludes",
+    multiple=True,
+    metavar="PATTERN",
+    help="Glob, or re:EXPRESSION; may be repeated.",
+)
 @click.option(
     "--exclude-caches", is_flag=True, help="Leave out what CACHEDIR.TAG marks."
 )
-@click.option("--exclude-if-present", multiple=True, metavar="NAME")
-@click.option("--one-file-system", is_flag=True)
-@click.option("--recipient", "recipients", multiple=True, metavar="AGE")
-@click.option("--zstd-level", type=click.IntRange(1, 19), default=3, show_default=True)
-@click.option("--segment-size", "segment_bytes", type=SIZE, default=4 << 30)
+@click.option(
+    "--exclude-if-present",
+    multiple=True,
+    metavar="NAME",
+    help="A directory that holds NAME keeps NAME alone.",
+)
+@click.option(
+    "--one-file-system", is_flag=True, help="Stay on the file system of each source."
+)
+@click.option(
+    "--recipient",
+    "recipients",
+    multiple=True,
+    metavar="AGE",
+    help="Encrypt to this age public key; may be repeated.",
+)
+@click.option(
+    "--zstd-level",
+    type=click.IntRange(1, 19),
+    default=3,
+    show_default=True,
+    help="How hard to compress.",
+)
+@click.option(
+    "--segment-size",
+    "segment_bytes",
+    type=SIZE,
+    default=4 << 30,
+    help="Bytes of tar in a data segment; default: 4G.",
+)
 @click.version_option(__version__, prog_name="sm_sbc")
 def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
     """Read a tree and send it as a stream on stdout, for sm_sms to write.

@@ -19,7 +19,13 @@ def setup() -> None:
     cls=Command, example="sm_setup init --zone Europe/Berlin --store /srv/backup"
 )
 @click.option("--zone", metavar="IANA", help="Time zone; default: this machine's.")
-@click.option("--newday", default="08:00", show_default=True, metavar="HH:MM")
+@click.option(
+    "--newday",
+    default="08:00",
+    show_default=True,
+    metavar="HH:MM",
+    help="When a backup day begins.",
+)
 @click.option("--store", metavar="DIR", help="Data store; default: store in the root.")
 @form_option
 def init(zone: str | None, newday: str, store: str | None, form: str) -> None:

@@ -53,7 +53,7 @@ add_verbs(
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that `add` and `modify` share."""
     for option in (
-        click.option("--note", metavar="TEXT"),
+        click.option("--note", metavar="TEXT", help="What you want to remember of it."),
         click.option("--pool", metavar="POOL", help="Default: the site's."),
         click.option("--segment-size", "segment_bytes", type=SIZE, help="Default: 4G."),
         click.option("--zstd-level", type=int, help="1 to 19; default: 3."),
@@ -109,7 +109,13 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.argument("name")
 @click.option(
-    "--source", "sources", multiple=True, required=True, type=RAW_PATH, metavar="PATH"
+    "--source",
+    "sources",
+    multiple=True,
+    required=True,
+    type=RAW_PATH,
+    metavar="PATH",
+    help="A directory or file to back up; may be repeated.",
 )
 @_options
 def add(name: str, **values: Any) -> None:
@@ -125,7 +131,14 @@ def add(name: str, **values: Any) -> None:
 
 @task.command(cls=Command, example="sm_task modify home --exclude '*.iso'")
 @click.argument("name")
-@click.option("--source", "sources", multiple=True, type=RAW_PATH, metavar="PATH")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    type=RAW_PATH,
+    metavar="PATH",
+    help="All sources of the task.",
+)
 @click.option("--no-exclude", is_flag=True, help="Drop the excludes of before.")
 @click.option("--no-recipient", is_flag=True, help="Encrypt no longer.")
 @_options
@@ -147,7 +160,7 @@ def modify(name: str, no_exclude: bool, no_recipient: bool, **values: Any) -> No
 @group.command("add", cls=Command, example="sm_task group add nightly --task etc")
 @click.argument("name")
 @click.option("--task", "tasks", multiple=True, help="May be repeated.")
-@click.option("--note", metavar="TEXT")
+@click.option("--note", metavar="TEXT", help="What you want to remember of it.")
 def group_add(name: str, **values: Any) -> None:
     """Add a task group."""
     from sesam.rules.records import TaskGroup
@@ -162,7 +175,7 @@ def group_add(name: str, **values: Any) -> None:
 )
 @click.argument("name")
 @click.option("--task", "tasks", multiple=True, help="All tasks of the group.")
-@click.option("--note", metavar="TEXT")
+@click.option("--note", metavar="TEXT", help="What you want to remember of it.")
 def group_modify(name: str, **values: Any) -> None:
     """Change a task group; tasks that are given are all it has then."""
     from sesam.catalog.tasks import get_group

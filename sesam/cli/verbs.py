@@ -1,6 +1,6 @@
 """The verbs that every kind of object has: list, show, remove."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -15,7 +15,7 @@ from sesam.cli.family import (
 from sesam.cli.render import Column, Renderer
 from sesam.cli.site import open_site
 
-Load = Callable[[], Any]
+NOTE = click.option("--note", metavar="TEXT", help="What you want to remember of it.")
 
 
 def add_verbs(

@@ -3,14 +3,69 @@
 import os
 from collections.abc import Callable, Iterable
 
+from sesam.client import content
 from sesam.digest import Digest
+from sesam.saveset import tarhead
+from sesam.saveset.attributes import sparse_map, sparse_name, sparse_records
 from sesam.saveset.frames import FRAME_BYTES
 from sesam.saveset.parts import SegmentWriter
+from sesam.saveset.tarhead import padding
+from sesam.service.pen import Pen
 
-_LEAST = 512
+_BLOCK = _LEAST = 512
 
 
-def stream_extents(
+def save_large(
+    pen: Pen,
+    path: bytes,
+    fd: int,
+    found: os.stat_result,
+    stopped: Callable[[], bool],
+) -> None:
+    """Save a file that does not fit one frame, or has holes."""
+    size = found.st_size
+    mark = pen.is_recent(found)
+    extents = [(0, size)]
+    if found.st_blocks * _BLOCK < size:
+        extents = content.extents(fd, size)
+    more = pen.attributes(path, fd) or []
+    name, stored, holes = path[1:], size, b""
+    if extents != [(0, size)]:
+        holes = sparse_map(extents, size)
+        stored = len(holes) + sum(length for _, length in extents)
+        more = [*sparse_records(name, size), *more]
+        name = sparse_name(name)
+    head = tarhead.member(
+        name,
+        tarhead.FILE,
+        found.st_mode & 0o7777,
+        content.owner(found.st_uid, found.st_gid),
+        stored,
+        found.st_mtime_ns,
+        more=more,
+    )
+    tar = pen.tar
+    tar.room_for(len(head) + stored)
+    place = b".", tar.segment, tar.offset
+    tar.add(head)
+    digest = Digest(holes)
+    tar.stream(holes)
+    missing = _stream(fd, extents, tar, digest, stopped)
+    tar.stream(padding(stored))
+    after = os.fstat(fd)
+    if missing:
+        pen.report(path, f"could not be read whole: zeros stand for {missing} bytes")
+    elif (after.st_ctime_ns, after.st_size) != (found.st_ctime_ns, size):
+        pen.report(path, "changed while it was read")
+    mark = mark or missing > 0 or after.st_ctime_ns != found.st_ctime_ns
+    pen.size_bytes += stored - len(holes)
+    text = digest.hexdigest().encode()
+    if found.st_nlink > 1:
+        pen.links.remember(found, path[1:], place, text)
+    pen.line(path, b"f", found, text, place, mark=mark)
+
+
+def _stream(
     fd: int,
     extents: Iterable[tuple[int, int]],
     tar: SegmentWriter,

@@ -3,25 +3,18 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from sesam.catalog import jobs, savesets, tasks
+from sesam.catalog import jobs
 from sesam.client.destination import Destination
-from sesam.client.objects import Existing, Outcome, TreeObject
-from sesam.errors import (
-    ChainBroken,
-    Damaged,
-    Interrupted,
-    NotFound,
-    SesamError,
-    WrongUsage,
-)
+from sesam.client.objects import Outcome, TreeObject
+from sesam.errors import Damaged, Interrupted, NotFound, SesamError
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
 from sesam.service import owner, repair
+from sesam.service.choice import Wish, choose
 from sesam.service.heartbeat import Heartbeat
 from sesam.service.joblog import JobLog, quoted
 from sesam.service.members import Members
@@ -31,28 +24,6 @@ from sesam.terms import State
 
 TYPE = "restore"
 _NOWHERE = "-"
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What an admin wants back, and where.
-
-    saveset, or task with at (None = the newest); best -- take the newest that can be
-    read where the newest cannot
-    target -- directory; b"/" with `--original`
-    paths  -- objects to restore with all below them; none = everything
-    """
-
-    target: bytes
-    saveset: str = ""
-    task: str = ""
-    at: datetime | None = None
-    best: bool = False
-    paths: tuple[bytes, ...] = ()
-    existing: Existing = Existing.KEEP
-    numeric_owners: bool = False
-    identities: tuple[str, ...] = ()
-    dry_run: bool = False
 
 
 @dataclass(slots=True)
@@ -71,7 +42,7 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     Raises NotFound, ChainBroken, Damaged, NoIdentity, TargetUnusable, DeviceError. Run
     again after an interruption it goes on: what is finished is recognised.
     """
-    saveset = _chosen(site, wish)
+    saveset = choose(site, wish)
     if wish.dry_run:
         return _Trip(site, wish, watch, saveset, None).plan()
     repair.settle(site)
@@ -85,57 +56,6 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
         return _Trip(site, wish, watch, saveset, log).run(job)
     finally:
         log.close()
-
-
-def _chosen(site: Site, wish: Wish) -> Saveset:
-    if bool(wish.saveset) == bool(wish.task):
-        raise WrongUsage("name a saveset, or a task with --task")
-    if wish.saveset:
-        return savesets.get_saveset(wish.saveset)
-    tasks.get_task(wish.task)
-    until = wish.at
-    tried = ""
-    while True:
-        found = savesets.newest_good(wish.task, until=until)
-        if found is None:
-            when = f" at {wish.at.isoformat()}" if wish.at else ""
-            raise NotFound(
-                f'task "{wish.task}" has no good saveset{when}'
-                + (f" that can be read: {tried}" if tried else "")
-            )
-        problem = _unreadable(site, found, wish)
-        if not problem:
-            return found
-        if not wish.best:
-            raise ChainBroken(
-                f'saveset "{found.name}" cannot be read: {problem}',
-                hint="--best takes the newest that can",
-            )
-        tried = f"{found.name}: {problem}"
-        until = _before(found.started_at)
-
-
-def _before(moment: datetime) -> datetime:
-    from datetime import timedelta
-
-    return moment - timedelta(microseconds=1)
-
-
-def _unreadable(site: Site, saveset: Saveset, wish: Wish) -> str:
-    """Return why the parts of a saveset cannot all be opened, "" where they can."""
-    try:
-        with StoredSaveset(site, saveset, passphrase=lambda: "") as stored:
-            facts = stored.manifest()
-            for part in facts.parts:
-                for piece in stored.of_part(part.name):
-                    blob = stored.open_piece(piece)
-                    size = blob.size
-                    blob.close()
-                    if size != piece.size_bytes:
-                        return f"{part.name} has {size} bytes, not {piece.size_bytes}"
-    except SesamError as error:
-        return str(error)
-    return ""
 
 
 class _Trip:

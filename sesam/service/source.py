@@ -15,6 +15,7 @@ from sesam.rules.exclude import compile_excludes
 from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
 from sesam.saveset.tarhead import END
 from sesam.service.objects import ObjectWriter
+from sesam.service.pen import Pen
 from sesam.service.sourcejob import SourceJob
 from sesam.terms import State
 
@@ -65,14 +66,9 @@ class Source:
         )
         listing = ListingWriter(job.definition())
         try:
-            objects = ObjectWriter(
-                tar,
-                listing,
-                clock=self._clock,
-                report=self._report,
-                stopped=self._stopped,
-            )
-            done = self._walk(objects, listing)
+            pen = Pen(tar, listing, clock=self._clock, report=self._report)
+            objects = ObjectWriter(pen, self._stopped)
+            done = self._walk(objects, pen, listing)
             self._refuse_nothing(listing.objects)
             tar.add(END)
             tar.finish()
@@ -85,15 +81,15 @@ class Source:
             {
                 "state": (state if done else State.CANCELLED).value,
                 "files": listing.objects,
-                "changed": objects.saved,
+                "changed": pen.saved,
                 "deleted": listing.deleted,
-                "bytes": objects.size_bytes,
+                "bytes": pen.size_bytes,
                 "skipped": objects.skipped,
                 "warnings": self._warnings,
             }
         )
 
-    def _walk(self, objects: ObjectWriter, listing: ListingWriter) -> bool:
+    def _walk(self, objects: ObjectWriter, pen: Pen, listing: ListingWriter) -> bool:
         """Save every object; return False when told to stop."""
         job = self._job
         excludes = compile_excludes(job.excludes) if job.excludes else None
@@ -113,8 +109,8 @@ class Source:
             if not number % _LOOK_EVERY:
                 if self._stopped():
                     return False
-                self._tally(listing.objects, objects.size_bytes)
-        self._outlet.tally(listing.objects, objects.size_bytes)
+                self._tally(listing.objects, pen.size_bytes)
+        self._outlet.tally(listing.objects, pen.size_bytes)
         return not self._stopped()
 
     def _tally(self, files: int, size_bytes: int) -> None:

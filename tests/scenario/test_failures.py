@@ -277,8 +277,10 @@ def test_the_same_task_is_not_backed_up_twice_at_once(
     running = site.popen("backup start", "tree")
     while not list(site.store().glob("S*/data*")):
         assert running.poll() is None
+    running.send_signal(signal.SIGSTOP)
     done = site.sm("backup start", "tree", "--format", "json", code=75)
     assert "under way" in done.error["message"]
+    running.send_signal(signal.SIGCONT)
     running.communicate()
     assert running.returncode == 0
     is_sound(site)

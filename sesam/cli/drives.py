@@ -1,0 +1,172 @@
+"""sm_media group, drive, loader: what moves and writes media."""
+
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from sesam.cli.family import Command, Family
+from sesam.cli.render import Column
+from sesam.cli.site import open_site
+from sesam.cli.verbs import NOTE, add_verbs, given, said
+
+
+@click.group("group", cls=Family, example="sm_media group add LTO")
+def group() -> None:
+    """Drive groups: drives that do the same work."""
+
+
+@click.group("drive", cls=Family, example="sm_media drive list")
+def drive() -> None:
+    """Tape drives."""
+
+
+@click.group("loader", cls=Family, example="sm_media loader list")
+def loader() -> None:
+    """Tape libraries."""
+
+
+add_verbs(
+    group,
+    "drive group",
+    path="sm_media group",
+    catalog="pools:list_drive_groups:get_drive_group",
+    remover="remove_drive_group",
+    columns=[Column("name"), Column("drives"), Column("note")],
+)
+add_verbs(
+    drive,
+    "drive",
+    path="sm_media drive",
+    catalog="drives:list_drives:get_drive",
+    remover="remove_drive",
+    columns=[
+        Column("name"),
+        Column("group"),
+        Column("kind"),
+        Column("device"),
+        Column("loader"),
+        Column("position"),
+        Column("store"),
+    ],
+)
+add_verbs(
+    loader,
+    "loader",
+    path="sm_media loader",
+    catalog="drives:list_loaders:get_loader",
+    remover="remove_loader",
+    columns=[Column("name"), Column("device"), Column("note")],
+)
+
+
+@group.command("add", cls=Command, example="sm_media group add LTO")
+@click.argument("name")
+@NOTE
+def group_add(name: str, **values: Any) -> None:
+    """Add a drive group."""
+    from sesam.rules.records import DriveGroup
+    from sesam.service import configure
+
+    configure.add_drive_group(open_site(), DriveGroup(name, **given(values)))
+    said(f'drive group "{name}" added')
+
+
+@group.command(
+    "modify", cls=Command, example="sm_media group modify LTO --note 'third floor'"
+)
+@click.argument("name")
+@NOTE
+def group_modify(name: str, **values: Any) -> None:
+    """Change a drive group's note; drives name their group themselves."""
+    from sesam.catalog.pools import get_drive_group
+    from sesam.service import configure
+
+    site = open_site()
+    configure.modify_drive_group(site, replace(get_drive_group(name), **given(values)))
+    said(f'drive group "{name}" modified')
+
+
+@loader.command(
+    "add", cls=Command, example="sm_media loader add lib --device scsi:/dev/sg3"
+)
+@click.argument("name")
+@click.option(
+    "--device",
+    required=True,
+    metavar="URL",
+    help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN.",
+)
+@NOTE
+def loader_add(name: str, device: str, **values: Any) -> None:
+    """Add a tape library."""
+    from sesam.rules.records import Loader
+    from sesam.service import configure
+
+    configure.add_loader(open_site(), Loader(name, device, **given(values)))
+    said(f'loader "{name}" added')
+
+
+@loader.command(
+    "modify", cls=Command, example="sm_media loader modify lib --device scsi:/dev/sg4"
+)
+@click.argument("name")
+@click.option(
+    "--device", metavar="URL", help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN."
+)
+@NOTE
+def loader_modify(name: str, **values: Any) -> None:
+    """Change a tape library; what is not given stays."""
+    from sesam.catalog.drives import get_loader
+    from sesam.service import configure
+
+    site = open_site()
+    configure.modify_loader(site, replace(get_loader(name), **given(values)))
+    said(f'loader "{name}" modified')
+
+
+@drive.command(
+    "add",
+    cls=Command,
+    example="sm_media drive add lto1 --device scsi:/dev/sg4 --loader lib --position 0"
+    " --group LTO",
+)
+@click.argument("name")
+@click.option(
+    "--device",
+    required=True,
+    metavar="URL",
+    help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN.",
+)
+@click.option("--group", required=True, help="Drive group.")
+@click.option("--loader", help="The library it is in.")
+@click.option("--position", type=int, help="Place among its drives, from 0.")
+def drive_add(name: str, group: str, **values: Any) -> None:
+    """Add a tape drive."""
+    from sesam.rules.records import Drive
+    from sesam.service import configure
+    from sesam.terms import MediumKind
+
+    made = Drive(name, group, MediumKind.TAPE, **given(values))
+    configure.add_drive(open_site(), made)
+    said(f'drive "{name}" added')
+
+
+@drive.command(
+    "modify", cls=Command, example="sm_media drive modify lto1 --device scsi:/dev/sg5"
+)
+@click.argument("name")
+@click.option(
+    "--device", metavar="URL", help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN."
+)
+@click.option("--group", help="Drive group.")
+@click.option("--loader", help="The library it is in.")
+@click.option("--position", type=int, help="Place among its drives, from 0.")
+def drive_modify(name: str, **values: Any) -> None:
+    """Change a tape drive; what is not given stays."""
+    from sesam.catalog.drives import get_drive
+    from sesam.service import configure
+
+    site = open_site()
+    configure.modify_drive(site, replace(get_drive(name), **given(values)))
+    said(f'drive "{name}" modified')

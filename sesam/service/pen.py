@@ -1,0 +1,140 @@
+"""What every kind of object needs to be saved: the tar, the listing, links, marks."""
+
+import os
+import stat
+from collections.abc import Callable
+from errno import ENOENT, ENOTSUP
+
+from sesam.client import content
+from sesam.client.acl import acl_text
+from sesam.client.walk import Report, reason
+from sesam.saveset import tarhead
+from sesam.saveset.attributes import attribute_records
+from sesam.saveset.parts import ListingWriter, SegmentWriter
+from sesam.saveset.tarhead import Records
+from sesam.service.lines import NO_DIGEST, NOT_SAVED, Place, line_of
+from sesam.service.links import LinkTable
+
+# A change within one tick of the file system's clock leaves no trace.
+_RECENT_NS = 100_000_000
+_NO_XATTRS = (ENOTSUP, ENOENT)
+_LETTERS = {
+    stat.S_IFREG: b"f",
+    stat.S_IFLNK: b"l",
+    stat.S_IFIFO: b"p",
+    stat.S_IFCHR: b"c",
+    stat.S_IFBLK: b"b",
+}
+
+
+class Pen:
+    """Writes headers into the tar of a saveset, and lines into its listing.
+
+    clock -- nanoseconds since the epoch, for marks alone
+    report -- takes objects that could not be saved as they are, and why
+    size_bytes, saved -- content bytes, and objects, in the tar so far
+    """
+
+    def __init__(
+        self,
+        tar: SegmentWriter,
+        listing: ListingWriter,
+        *,
+        clock: Callable[[], int],
+        report: Report,
+    ) -> None:
+        self.tar = tar
+        self.report = report
+        self.links = LinkTable()
+        self.size_bytes = 0
+        self.saved = 0
+        self._listing = listing
+        self._clock = clock
+
+    def is_recent(self, found: os.stat_result) -> bool:
+        """Tell whether an object changed so shortly ago that it must be marked."""
+        return found.st_ctime_ns > self._clock() - _RECENT_NS
+
+    def line(
+        self,
+        path: bytes,
+        letter: bytes,
+        found: os.stat_result,
+        digest: bytes,
+        place: Place,
+        *,
+        mark: bool,
+        target: bytes = b"",
+    ) -> None:
+        """Add the line of an object to the listing."""
+        if place is not NOT_SAVED:
+            self.saved += 1
+        self._listing.add(line_of(path, letter, found, digest, place, mark, target))
+
+    def attributes(self, path: bytes, target: int | bytes) -> Records | None:
+        """Return the records of an object's extended attributes and ACLs."""
+        try:
+            found = content.xattrs(target)
+            return attribute_records(found, acl_text) if found else None
+        except (OSError, ValueError) as error:
+            if not isinstance(error, OSError) or error.errno not in _NO_XATTRS:
+                why = reason(error) if isinstance(error, OSError) else str(error)
+                self.report(path, f"its attributes cannot be read: {why}")
+            return None
+
+    def bare(
+        self,
+        path: bytes,
+        letter: bytes,
+        flag: int,
+        found: os.stat_result,
+        name: bytes,
+        *,
+        target: bytes = b"",
+        xattrs_of: int | bytes,
+    ) -> None:
+        """Save an object that is a header and no content."""
+        device = (0, 0)
+        if letter in b"cb":
+            device = os.major(found.st_rdev), os.minor(found.st_rdev)
+        mark = self.is_recent(found)
+        head = tarhead.member(
+            name,
+            flag,
+            found.st_mode & 0o7777,
+            content.owner(found.st_uid, found.st_gid),
+            0,
+            found.st_mtime_ns,
+            target,
+            device,
+            self.attributes(path, xattrs_of),
+        )
+        tar = self.tar
+        tar.room_for(len(head))
+        place = b".", tar.segment, tar.offset
+        tar.add(head)
+        if found.st_nlink > 1 and letter != b"d":
+            self.links.remember(found, path[1:], place, NO_DIGEST)
+        self.line(path, letter, found, NO_DIGEST, place, mark=mark, target=target)
+
+    def known_link(self, path: bytes, found: os.stat_result) -> bool:
+        """Save a further name of an object that is in the tar already."""
+        known = self.links.meet(found)
+        if known is None:
+            return False
+        first, place, digest = known
+        owner = content.owner(found.st_uid, found.st_gid)
+        head = tarhead.member(
+            path[1:],
+            tarhead.LINK,
+            found.st_mode & 0o7777,
+            owner,
+            0,
+            found.st_mtime_ns,
+            first,
+        )
+        self.tar.room_for(len(head))
+        self.tar.add(head)
+        letter = _LETTERS[stat.S_IFMT(found.st_mode)]
+        self.line(path, letter, found, digest, place, mark=False)
+        return True
