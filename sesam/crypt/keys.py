@@ -55,6 +55,11 @@ def new_identity() -> Identity:
 
 def parse_recipient(text: str) -> Recipient:
     """Return the recipient that `text` spells. Raises WrongUsage."""
+    if text.strip().upper().startswith(_SECRET):
+        raise WrongUsage(
+            "that is a secret identity, not a recipient",
+            hint="its recipient begins with age1",
+        )
     try:
         key = bech32.decode(_PUBLIC, text.strip())
         if len(key) != 32:

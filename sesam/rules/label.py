@@ -33,7 +33,7 @@ class Header:
     """What stands in front of the pieces of one saveset on one medium.
 
     part, number, file -- the piece with which this medium goes on, and its tape file
-    identity -- a passphrase-protected age identity, "" where there is none
+    identity -- a passphrase-protected age identity in base64, "" for none
     """
 
     site: str

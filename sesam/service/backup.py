@@ -153,7 +153,7 @@ class _Trip:
         site = self._site
         mover_job = self._mover_job(source_job, ())
         self._claim(())
-        with tapes.tape_writer(site, self._pool, mover_job) as writer:
+        with tapes.tape_writer(site, self._pool, mover_job, heartbeat.keep) as writer:
             self._widen_claim(writer.media())
             mover = Mover(mover_job, writer, watcher)
             try:

@@ -19,6 +19,7 @@ from sesam.rules.records import (
     Task,
     TaskGroup,
 )
+from sesam.service.keys import put_protected
 from sesam.service.remote import make_store_there
 from sesam.service.site import Site
 
@@ -177,6 +178,7 @@ def add_store(here: Site, store: DataStore) -> None:
             make_store_there(here, store)
         else:
             create_store(store.path, name=store.name, site_id=here.id, now=now)
+            put_protected(here, store)
 
 
 def modify_store(here: Site, store: DataStore) -> None:

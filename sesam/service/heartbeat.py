@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable
 from types import TracebackType
 
-from sesam.catalog import jobs
+from sesam.catalog import claims, jobs
 from sesam.catalog.db import Catalog
 from sesam.errors import Busy, SesamError
-from sesam.rules.records import Job
+from sesam.rules.records import Claim, Job
 
 _EVERY_S = jobs.LEASE_S / 4
 
@@ -25,6 +25,7 @@ class Heartbeat:
         self._over = threading.Event()
         self._told = threading.Event()
         self._lost = False
+        self._held: Callable[[], list[Claim]] = list
         self._thread = threading.Thread(target=self._beat, daemon=True)
         self.stopped: Callable[[], bool] = self._told.is_set
 
@@ -41,6 +42,10 @@ class Heartbeat:
         self._over.set()
         self._thread.join()
 
+    def keep(self, held: Callable[[], list[Claim]]) -> None:
+        """Renew these claims too: the drive and the medium that the job works with."""
+        self._held = held
+
     def stop(self) -> None:
         """Ask the job to end in good order."""
         self._told.set()
@@ -53,7 +58,12 @@ class Heartbeat:
     def _beat(self) -> None:
         while not self._over.wait(_EVERY_S):
             try:
-                if not jobs.renew(self._catalog, self._job):
+                gone = [
+                    one for one in self._held() if not claims.renew(self._catalog, one)
+                ]
+                # One that was given back meanwhile is no longer among those held.
+                lost = any(one in self._held() for one in gone)
+                if lost or not jobs.renew(self._catalog, self._job):
                     self._lost = True
                     self._told.set()
                     break

@@ -1,13 +1,17 @@
 """Age identities of the site: files in etc/keys, and finding the one that opens."""
 
+import base64
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 
+from sesam.catalog import drives
 from sesam.crypt.agefile import protect, read_identities
 from sesam.crypt.keys import Identity, identity_file, new_identity
 from sesam.device.durable import write_new
 from sesam.errors import Conflict, NoIdentity, NotFound, SesamError
 from sesam.rules.naming import check_name
+from sesam.rules.records import DataStore
 from sesam.service.site import Site
 
 _PLAIN, _PROTECTED, _PUBLIC = ".txt", ".age", ".pub"
@@ -26,7 +30,33 @@ def add(site: Site, name: str, passphrase: str = "") -> dict[str, object]:
     # The public half last: it is what makes the key count.
     write_new(_path(site, name, suffix), stored)
     write_new(_path(site, name, _PUBLIC), identity.recipient.text.encode() + b"\n")
+    for store in drives.list_stores():
+        put_protected(site, store)
     return get(site, name)
+
+
+def put_protected(site: Site, store: DataStore) -> None:
+    """Lay copies of the passphrase-protected identities into a store of this machine.
+
+    Whoever finds the store one day, and knows the passphrase, can read it. A store that
+    is not there now gets them with the next key.
+    """
+    if store.rds:
+        return
+    for key in list_keys(site):
+        if key["protected"]:
+            name = f".sesam-key-{key['name']}{_PROTECTED}"
+            with contextlib.suppress(OSError), open(str(key["path"]), "rb") as file:
+                write_new(os.path.join(store.path, name), file.read())
+
+
+def protected_identity(site: Site, recipients: Sequence[str]) -> str:
+    """Return the first protected identity among recipients, base64; "" for none."""
+    for key in list_keys(site):
+        if key["protected"] and key["recipient"] in recipients:
+            with open(str(key["path"]), "rb") as file:
+                return base64.b64encode(file.read()).decode()
+    return ""
 
 
 def get(site: Site, name: str) -> dict[str, object]:

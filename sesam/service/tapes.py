@@ -1,8 +1,8 @@
 """Tapes of the site: claimed drives, media brought into them, writers and readers."""
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from sesam.catalog import claims, drives, media, pools
 from sesam.device.loader import DRIVE, SLOT, TapeLibrary
@@ -11,7 +11,7 @@ from sesam.device.tape_writer import LoadedTape, TapeWriter
 from sesam.errors import Busy, NoMedium
 from sesam.rules.label import Header
 from sesam.rules.records import Claim, Drive, MediaPool, Medium
-from sesam.service import owner
+from sesam.service import keys, owner
 from sesam.service.moverjob import MoverJob
 from sesam.service.site import Site
 from sesam.terms import MediumKind
@@ -27,7 +27,7 @@ class DriveSession:
     block_bytes: int
     _library: TapeLibrary | None = None
     _tape: TapeDrive | None = None
-    _loaded: str = field(default="", repr=False)
+    _medium: Claim | None = None
 
     @property
     def library(self) -> TapeLibrary:
@@ -47,7 +47,8 @@ class DriveSession:
         return self._tape
 
     def load(self, medium: Medium) -> TapeDrive:
-        """Bring a medium into the drive. Raises NoMedium, DeviceError."""
+        """Bring a medium into the drive. Raises Busy, NoMedium, DeviceError."""
+        self._claim_medium(medium.label)
         if self.drive.loader:
             self._bring(medium)
         return self.tape()
@@ -75,7 +76,23 @@ class DriveSession:
         self._end_tape()
         if self._library is not None:
             self._library.close()
-        claims.release(self.site.catalog, self.claim)
+        for one in (self._medium, self.claim):
+            if one is not None:
+                claims.release(self.site.catalog, one)
+
+    def held(self) -> list[Claim]:
+        """Return the claims that have to be renewed while work goes on."""
+        return [one for one in (self.claim, self._medium) if one is not None]
+
+    def _claim_medium(self, label: str) -> None:
+        before, thing = self._medium, f"medium:{label}"
+        if before is not None and before.thing == thing:
+            return
+        self._medium = claims.claim(
+            self.site.catalog, thing, owner.current_owner(), owner.is_alive
+        )
+        if before is not None:
+            claims.release(self.site.catalog, before)
 
     def _bring(self, medium: Medium) -> None:
         held = self.library.elements(DRIVE)
@@ -147,15 +164,29 @@ def writable(pool: str, but: set[str]) -> Medium:
 
 
 @contextlib.contextmanager
-def tape_writer(site: Site, pool: MediaPool, job: MoverJob) -> Iterator[TapeWriter]:
-    """Open a writer for one saveset, its drive held for the length of the block."""
+def tape_writer(
+    site: Site,
+    pool: MediaPool,
+    job: MoverJob,
+    keep: Callable[[Callable[[], list[Claim]]], object],
+) -> Iterator[TapeWriter]:
+    """Open a writer for one saveset, its drive held for the length of the block.
+
+    keep -- takes what tells the claims that have to be renewed meanwhile
+    """
     session = any_drive(site, pool)
+    keep(session.held)
     used: set[str] = set()
 
     def load() -> LoadedTape:
-        medium = writable(pool.name, used)
-        used.add(medium.label)
-        return LoadedTape(session.load(medium), medium.label, medium.files)
+        while True:
+            medium = writable(pool.name, used)
+            used.add(medium.label)
+            try:
+                tape = session.load(medium)
+            except Busy:
+                continue  # another job writes it
+            return LoadedTape(tape, medium.label, medium.files)
 
     header = Header(
         site=job.site,
@@ -166,6 +197,7 @@ def tape_writer(site: Site, pool: MediaPool, job: MoverJob) -> Iterator[TapeWrit
         file=0,
         block_bytes=pool.block_bytes,
         encrypted=bool(job.recipients),
+        identity=keys.protected_identity(site, job.recipients),
     )
     try:
         yield TapeWriter(header, load(), load)

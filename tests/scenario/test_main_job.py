@@ -220,3 +220,32 @@ def test_the_shell_pipe_writes_a_saveset_that_tar_reads(
     subprocess.run(["sh", "-c", unpack], cwd=site.store() / saveset, check=True)
     back = target / str(source).lstrip("/")
     assert differences(snapshot(source), snapshot(back)) == []
+
+
+def test_a_protected_identity_lies_in_the_store_and_asks_for_its_passphrase(
+    site: Site, tmp_path: Path
+) -> None:
+    secret = tmp_path / "passphrase"
+    secret.write_text("open sesame\n")
+    with open(secret) as word:
+        key = site.sm(
+            "setup key add", "k", "--passphrase", "--format", "json", stdin=word
+        )
+    assert key.json["protected"] is True
+    lying = site.store() / ".sesam-key-k.age"
+    assert lying.read_bytes() == Path(key.json["path"]).read_bytes()
+    source = small_tree(tmp_path / "source", files=4)
+    saveset = site.backup(source, "tree", "--recipient", key.json["recipient"])[
+        "saveset"
+    ]
+    with open(secret) as word:
+        site.sm("restore start", saveset, "--target", tmp_path / "back", stdin=word)
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert differences(snapshot(source), snapshot(back)) == []
+    secret.write_text("wrong\n")
+    with open(secret) as word:
+        done = site.sm(
+            "restore start", saveset, "--target", tmp_path / "x", "--format", "json",
+            stdin=word, code=43,
+        )  # fmt: skip
+    assert "passphrase is wrong" in done.error["message"]
