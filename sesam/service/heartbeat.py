@@ -19,9 +19,10 @@ class Heartbeat:
     `check` raises Busy, and nothing of the job may be kept.
     """
 
-    def __init__(self, catalog: Catalog, job: Job) -> None:
+    def __init__(self, catalog: Catalog, job: Job, every_s: float = _EVERY_S) -> None:
         self._catalog = catalog
         self._job = job
+        self._every_s = every_s
         self._over = threading.Event()
         self._told = threading.Event()
         self._lost = False
@@ -56,7 +57,7 @@ class Heartbeat:
             raise Busy(f"job {self._job.id} was taken from this worker")
 
     def _beat(self) -> None:
-        while not self._over.wait(_EVERY_S):
+        while not self._over.wait(self._every_s):
             try:
                 gone = [
                     one for one in self._held() if not claims.renew(self._catalog, one)
