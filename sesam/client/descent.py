@@ -13,8 +13,8 @@ from sesam.errors import UnsafePath
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_LEVELS = 64
-# What has to be done to a directory when the walk leaves it.
-Leave = Callable[[int], object]
+# What has to be done when the walk leaves a directory: it, and the one that holds it.
+Leave = Callable[[int, int], object]
 
 
 class _Level:
@@ -94,10 +94,15 @@ class Descent:
         levels = self._levels
         while len(levels) > depth:
             level = levels[-1]
-            if level.leave is not None:
-                level.leave(self._fd(len(levels) - 1))
-            self._close(level)
-            levels.pop()
+            try:
+                if level.leave is not None:
+                    # The target has none above it that would be its parent here.
+                    parent = self._fd(max(0, len(levels) - 2))
+                    level.leave(self._fd(len(levels) - 1), parent)
+            finally:
+                # Left in any case, or nothing could be restored after it.
+                self._close(level)
+                levels.pop()
 
     def _fd(self, number: int) -> int:
         """Return the descriptor of a level, opened again where it was closed."""
@@ -109,8 +114,8 @@ class Descent:
             for one in range(above + 1, number + 1):
                 fd = _open(self._levels[one].name, self._levels[one - 1].fd)
                 self._levels[one].fd = fd
-                if one - 1 > above:
-                    self._close(self._levels[one - 1])
+                if one - _OPEN_LEVELS > above:
+                    self._close(self._levels[one - _OPEN_LEVELS])
         return level.fd
 
     def _close(self, level: _Level) -> None:

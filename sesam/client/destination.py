@@ -13,8 +13,9 @@ from dataclasses import replace
 from errno import EDQUOT, EEXIST, ENOSPC, EPERM, EROFS
 
 from sesam.client.descent import Descent, components_of
+from sesam.client.directories import Directories, make_plain
 from sesam.client.dress import Dresser
-from sesam.client.making import Chunks, make, part_name, remove_part
+from sesam.client.making import Chunks, is_part_name, make, part_name, remove_part
 from sesam.client.objects import Existing, Outcome, TreeObject
 from sesam.client.standing import content_is, is_same, look, move_away
 from sesam.errors import TargetUnusable, UnsafePath
@@ -46,6 +47,9 @@ class Destination:
             raise TargetUnusable(
                 f'"{os.fsdecode(target)}" cannot be the target: {error.strerror}'
             ) from error
+        self._directories = Directories(
+            self._descent, self._dresser, existing=existing, report=report
+        )
 
     def place(self, obj: TreeObject, chunks: Chunks) -> Outcome:
         """Restore one object; chunks -- its content, of a sparse file its data."""
@@ -53,7 +57,7 @@ class Destination:
 
     def ancestor(self, obj: TreeObject) -> Outcome:
         """Make a directory that leads to what was asked for, or leave it as it is."""
-        return self._guarded(obj, lambda: self._directory(obj, asked=False))
+        return self._guarded(obj, lambda: self._directories.place(obj, asked=False))
 
     def link(self, path: bytes, first: TreeObject, chunks: Chunks) -> Outcome:
         """Make `path` a further name of what was restored as `first`.
@@ -101,14 +105,16 @@ class Destination:
 
     def _parent(self, obj: TreeObject) -> tuple[int, bytes]:
         *above, name = components_of(obj.path)
-        return self._descent.enter(above, _make_plain), name
+        return self._descent.enter(above, make_plain), name
 
     def _place(self, obj: TreeObject, chunks: Chunks) -> Outcome:
         if obj.kind is Kind.DIRECTORY:
-            return self._directory(obj, asked=True)
+            return self._directories.place(obj, asked=True)
         if not obj.path:
             raise UnsafePath("the target itself is a directory")
         parent, name = self._parent(obj)
+        if is_part_name(name):
+            raise UnsafePath("its name is one that unfinished objects bear here")
         found = look(name, parent)
         if found is not None:
             outcome = self._stays(obj, found, name, parent)
@@ -124,53 +130,14 @@ class Destination:
                 os.unlink(part, dir_fd=parent)
             raise
 
-    def _directory(self, obj: TreeObject, *, asked: bool) -> Outcome:
-        if not obj.path:
-            if asked and self._existing is not Existing.KEEP:
-                self._descent.enter([], _make_plain)
-                self._finish_later(obj)
-            return Outcome.SAME
-        parent, name = self._parent(obj)
-        found = look(name, parent)
-        if found is not None and stat.S_ISDIR(found.st_mode):
-            if not asked or self._existing is Existing.KEEP:
-                return Outcome.SAME
-            self._descent.enter(components_of(obj.path), _make_plain)
-            self._finish_later(obj)
-            return Outcome.WRITTEN
-        if found is not None:
-            if (
-                not asked
-                or self._existing is Existing.KEEP
-                or (
-                    self._existing is Existing.OLDER
-                    and found.st_mtime_ns >= obj.mtime_ns
-                )
-            ):
-                return Outcome.KEPT
-            self._clear(name, parent, found)
-        # Open to its owner alone until it is finished.
-        os.mkdir(name, 0o700, dir_fd=parent)
-        self._descent.enter(components_of(obj.path), _make_plain)
-        self._finish_later(obj)
-        return Outcome.WRITTEN
-
-    def _finish_later(self, obj: TreeObject) -> None:
-        def leave(fd: int) -> None:
-            try:
-                self._dresser.dress_open(fd, obj, fresh=False)
-            except OSError as error:
-                self._report(obj.path, f"cannot be finished: {error.strerror}")
-
-        self._descent.on_leaving(leave)
-
     def _stays(
         self, obj: TreeObject, found: os.stat_result, name: bytes, parent: int
     ) -> Outcome | None:
         """Return what becomes of an object when that which is there stays, or None."""
         if is_same(obj, found, name, parent):
-            if self._existing is not Existing.OVERWRITE or content_is(
-                obj, name, parent
+            if self._existing is not Existing.OVERWRITE or (
+                content_is(obj, name, parent)
+                and self._dresser.fits(obj, found, name, parent)
             ):
                 return Outcome.SAME
         elif self._existing is Existing.OLDER and found.st_mtime_ns >= obj.mtime_ns:
@@ -178,9 +145,8 @@ class Destination:
         if self._existing is Existing.KEEP:
             return Outcome.KEPT
         if stat.S_ISDIR(found.st_mode) and self._existing is not Existing.RENAME:
-            os.rmdir(
-                name, dir_fd=parent
-            )  # fails, and is reported, when it is not empty
+            # Fails, and is reported, when it is not empty.
+            os.rmdir(name, dir_fd=parent)
         return None
 
     def _publish(
@@ -241,15 +207,3 @@ class Destination:
                 follow_symlinks=False,
             )
             return self._publish(obj, part, name, parent, found)
-
-    def _clear(self, name: bytes, parent: int, found: os.stat_result) -> None:
-        """Take away what stands where a directory is to be."""
-        if self._existing is Existing.RENAME:
-            move_away(name, parent)
-        else:
-            os.unlink(name, dir_fd=parent)
-
-
-def _make_plain(parent: int, name: bytes) -> None:
-    """Make a directory of which nothing is known: rights as the umask has them."""
-    os.mkdir(name, dir_fd=parent)

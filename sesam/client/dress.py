@@ -1,19 +1,24 @@
 """Giving a restored object its owner, mode, attributes and time, in this order.
 
-The owner first, because chown takes setuid and capabilities away; the time last,
-because whatever comes before moves it, and because it is what marks an object finished.
+The owner first, because chown takes setuid and capabilities away; attributes before
+the mode, because a file that its owner may not write takes none from him; the time
+last, because it is what marks an object finished.
 """
 
 import os
 from collections.abc import Callable
 from errno import ENOTSUP, EOPNOTSUPP, EPERM
 from functools import partial
+from stat import S_IMODE
 
 from sesam.client.objects import TreeObject
 from sesam.client.owners import gid_of, uid_of
 from sesam.terms import Kind
 
 _SPECIAL_BITS = 0o6000
+_GROUP_BITS = 0o070
+_ACCESS = "system.posix_acl_access"
+_ACLS = (_ACCESS, "system.posix_acl_default")
 _MOST_NS = (1 << 63) - 1
 Complain = Callable[[bytes, str], object]
 
@@ -31,29 +36,49 @@ class Dresser:
     def dress_open(self, fd: int, obj: TreeObject, *, fresh: bool) -> None:
         """Dress an open file or directory; fresh -- it was made by this process."""
         mode = self._own(obj, fd, None, fresh=fresh)
+        mode = self._attributes(obj, fd, mode)
         os.fchmod(fd, mode)
-        for name, value in obj.xattrs.items():
-            self._attribute(obj, name, partial(os.setxattr, fd, name, value))
         os.utime(fd, ns=_times(obj))
 
     def dress_named(self, name: bytes, dir_fd: int, obj: TreeObject) -> None:
         """Dress what cannot be opened: a link, a fifo, a device made just now."""
         mode = self._own(obj, name, dir_fd, fresh=True)
+        mode = self._attributes(obj, _at(name, dir_fd), mode)
         if obj.kind is not Kind.SYMLINK:
             os.chmod(name, mode, dir_fd=dir_fd)
-        at = b"/proc/self/fd/%d/%b" % (dir_fd, name)
-        for key, value in obj.xattrs.items():
-            give = partial(os.setxattr, at, key, value, follow_symlinks=False)
-            self._attribute(obj, key, give)
         os.utime(name, ns=_times(obj), dir_fd=dir_fd, follow_symlinks=False)
+
+    def fits(
+        self, obj: TreeObject, found: os.stat_result, name: bytes, parent: int
+    ) -> bool:
+        """Tell whether what is there wears what it would be given. Raises OSError."""
+        if not self._attributes_fit(obj, _at(name, parent)):
+            return False
+        owned = self._owner(obj) == (found.st_uid, found.st_gid)
+        if self._uid == 0 and not owned:
+            return False
+        if obj.kind is Kind.SYMLINK:
+            return True
+        mode = obj.mode if owned else obj.mode & ~_SPECIAL_BITS
+        return S_IMODE(found.st_mode) == mode
+
+    def _attributes_fit(self, obj: TreeObject, at: bytes) -> bool:
+        """Compare what this process may give; a label of the machine's own is none."""
+        has = {name: os.getxattr(at, name, follow_symlinks=False) for name in _list(at)}
+        given = {name for name in obj.xattrs if self._uid == 0 or _may_be_given(name)}
+        given.update(name for name in has if _may_be_given(name))
+        return all(has.get(name) == obj.xattrs.get(name) for name in given)
+
+    def _owner(self, obj: TreeObject) -> tuple[int, int]:
+        if self._numeric:
+            return obj.uid, obj.gid
+        return uid_of(obj.user, obj.uid), gid_of(obj.group, obj.gid)
 
     def _own(
         self, obj: TreeObject, what: int | bytes, dir_fd: int | None, *, fresh: bool
     ) -> int:
         """Give the object its owner; return the mode that it may have then."""
-        uid, gid = obj.uid, obj.gid
-        if not self._numeric:
-            uid, gid = uid_of(obj.user, uid), gid_of(obj.group, gid)
+        uid, gid = self._owner(obj)
         if fresh and (uid, gid) == (self._uid, self._gid):
             return obj.mode
         try:
@@ -69,9 +94,29 @@ class Dresser:
             return obj.mode & ~_SPECIAL_BITS
         return obj.mode
 
+    def _attributes(self, obj: TreeObject, at: int | bytes, mode: int) -> int:
+        """Give the object its attributes; return the mode that it may have then."""
+        follow = isinstance(at, int)
+        self._disinherit(obj, at)
+        for name, value in obj.xattrs.items():
+            give = partial(os.setxattr, at, name, value, follow_symlinks=follow)
+            # With an ACL the group's bits are its mask: without it they say too much.
+            if not self._attribute(obj, name, give) and name == _ACCESS:
+                mode &= ~_GROUP_BITS
+        return mode
+
+    def _disinherit(self, obj: TreeObject, at: int | bytes) -> None:
+        """Take away the ACLs that a directory above has given and the object had not.
+
+        Raises OSError.
+        """
+        for name in _list(at):
+            if name in _ACLS and name not in obj.xattrs:
+                os.removexattr(at, name, follow_symlinks=isinstance(at, int))
+
     def _attribute(
         self, obj: TreeObject, name: str, give: Callable[[], object]
-    ) -> None:
+    ) -> bool:
         try:
             give()
         except OSError as error:
@@ -82,6 +127,28 @@ class Dresser:
             else:
                 why = error.strerror or "refused"
             self._complain(obj.path, f"its attribute {name} cannot be set: {why}")
+            return False
+        return True
+
+
+def _may_be_given(name: str) -> bool:
+    """Tell whether an owner without privileges gives such an attribute."""
+    return name in _ACLS or name.startswith("user.")
+
+
+def _at(name: bytes, parent: int) -> bytes:
+    # No call for attributes takes a directory's descriptor and a name.
+    return b"/proc/self/fd/%d/%b" % (parent, name)
+
+
+def _list(at: int | bytes) -> list[str]:
+    """Return the names of an object's attributes, a link's own. Raises OSError."""
+    try:
+        return os.listxattr(at, follow_symlinks=isinstance(at, int))
+    except OSError as error:
+        if error.errno in (ENOTSUP, EOPNOTSUPP):
+            return []
+        raise
 
 
 def _times(obj: TreeObject) -> tuple[int, int]:

@@ -8,8 +8,11 @@ from collections.abc import Iterable
 from sesam.client.dress import Dresser
 from sesam.client.objects import TreeObject
 from sesam.digest import hexdigest
+from sesam.errors import Damaged
 from sesam.terms import Kind
 
+_PART = b".sesam-part-"
+_PART_LENGTH = len(_PART) + len(hexdigest(b""))
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 TYPES = {
     Kind.FILE: stat.S_IFREG,
@@ -25,7 +28,10 @@ Chunks = Iterable[bytes]
 def make(
     obj: TreeObject, chunks: Chunks, part: bytes, parent: int, dresser: Dresser
 ) -> None:
-    """Make an object under its temporary name, finished in all it has."""
+    """Make an object under its temporary name, finished in all it has.
+
+    Raises OSError; Damaged where the content is not as long as the object says.
+    """
     if obj.kind is Kind.FILE:
         fd = os.open(part, _NEW, 0o600, dir_fd=parent)
         try:
@@ -45,7 +51,7 @@ def make(
 
 
 def remove_part(part: bytes, parent: int) -> None:
-    """Take away what a killed restore has left under the temporary name."""
+    """Take away what stands under the temporary name, if anything does."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(part, dir_fd=parent)
 
@@ -55,14 +61,23 @@ def part_name(name: bytes) -> bytes:
 
     What a killed restore has left there is replaced by the next one.
     """
-    return b".sesam-part-" + hexdigest(name).encode()
+    return _PART + hexdigest(name).encode()
+
+
+def is_part_name(name: bytes) -> bool:
+    """Tell whether a name is one that `part_name` can return."""
+    return name.startswith(_PART) and len(name) == _PART_LENGTH
 
 
 def _fill(fd: int, obj: TreeObject, chunks: Chunks) -> None:
     """Write the content; holes stay holes."""
     if obj.extents is None:
+        written = 0
         for chunk in chunks:
             _write(fd, chunk)
+            written += len(chunk)
+        if written != obj.size:
+            raise Damaged(f"its content has {written} bytes instead of {obj.size}")
         return
     rest = b""
     source = iter(chunks)
@@ -71,9 +86,12 @@ def _fill(fd: int, obj: TreeObject, chunks: Chunks) -> None:
         while length:
             rest = rest or next(source, b"")
             if not rest:
-                return
+                raise Damaged("its content ends early")
             _write(fd, rest[:length])
             length, rest = max(0, length - len(rest)), rest[length:]
+    # To its end: what is found wrong with the content is raised there.
+    if rest or any(source):
+        raise Damaged("its content is longer than its extents")
     os.ftruncate(fd, obj.size)
 
 

@@ -24,7 +24,8 @@ from sesam.errors import (
 
 MARKER = ".sesam-store"
 _FORMAT = 1
-_IGNORED = {MARKER, "lost+found"}
+# A killed init may have left the marker half written: the next one writes it anew.
+_IGNORED = {MARKER, MARKER + ".part", "lost+found"}
 
 
 class FileBlob:

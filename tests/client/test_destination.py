@@ -9,8 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sesam.client.acl import acl_binary
 from sesam.client.destination import Destination
+from sesam.client.making import part_name
 from sesam.client.objects import Existing, Outcome, TreeObject
+from sesam.digest import hexdigest
+from sesam.errors import Damaged
 from sesam.terms import Kind
 
 
@@ -281,3 +285,79 @@ def as_nobody(work: Callable[[], list[str]]) -> str:
         text = told.read()
     os.waitpid(pid, 0)
     return text
+
+
+def test_a_directory_that_was_there_stays_as_it_is_an_unfinished_one_does_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "target/before").mkdir(parents=True, mode=0o711)
+    wanted = [
+        obj(b"before", Kind.DIRECTORY, mode=0o751),
+        obj(b"new", Kind.DIRECTORY, mode=0o751),
+    ]
+    first = Way(tmp_path, Existing.KEEP)
+    for one in wanted:
+        first.place(one)
+    # Nothing is left in good order: as if the restore had been killed.
+    assert stat.S_IMODE((tmp_path / "target/new").stat().st_mode) == 0o700
+    again = Way(tmp_path, Existing.KEEP)
+    outcomes = [again.place(one) for one in wanted]
+    assert outcomes == [Outcome.SAME, Outcome.WRITTEN]
+    again.end()
+    found = {one.name: one.stat() for one in (tmp_path / "target").iterdir()}
+    modes = {name: stat.S_IMODE(one.st_mode) for name, one in found.items()}
+    assert modes == {"before": 0o711, "new": 0o751}
+    assert found["new"].st_mtime_ns == wanted[1].mtime_ns
+
+
+def test_an_object_with_the_name_of_an_unfinished_one_is_left_out_and_reported(
+    tmp_path: Path,
+) -> None:
+    way = Way(tmp_path)
+    name = part_name(b"file")
+    assert way.place(obj(name)) is Outcome.FAILED
+    assert way.place(obj(b"file")) is Outcome.WRITTEN
+    assert [path for path, _ in way.reports] == [name]
+    way.end()
+
+
+def test_overwrite_dresses_anew_what_has_the_same_content(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    one = obj(b"file", digest=hexdigest(b"evil"), xattrs={"user.a": b"1"})
+    assert way.place(one) is Outcome.WRITTEN
+    assert way.place(one) is Outcome.SAME
+    path = way.target / "file"
+    for change in (
+        lambda: path.chmod(0o600),
+        lambda: os.setxattr(path, "user.a", b"2"),
+        lambda: os.setxattr(path, "user.b", b""),
+    ):
+        change()
+        assert way.place(one) is Outcome.WRITTEN
+        assert stat.S_IMODE(path.stat().st_mode) == 0o644
+        assert os.listxattr(path) == ["user.a"]
+        assert os.getxattr(path, "user.a") == b"1"
+    way.end()
+
+
+def test_what_a_default_acl_gives_is_taken_away_again(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    acl = acl_binary("user::rwx,user:1000:rwx,group::r-x,mask::rwx,other::---")
+    os.setxattr(way.target, "system.posix_acl_default", acl)
+    way.place(obj(b"dir", Kind.DIRECTORY, mode=0o750))
+    way.place(obj(b"dir/file"))
+    way.end()
+    for path in (way.target / "dir", way.target / "dir/file"):
+        assert os.listxattr(path) == [], path
+
+
+@pytest.mark.parametrize("extents", [None, [(0, 4)]])
+@pytest.mark.parametrize("content", [b"evi", b"evil!"])
+def test_content_of_another_length_is_damage(
+    tmp_path: Path, content: bytes, extents: list[tuple[int, int]] | None
+) -> None:
+    way = Way(tmp_path)
+    with pytest.raises(Damaged):
+        way.place(obj(b"file", extents=extents), content)
+    way.end()
+    assert list(way.target.iterdir()) == []
