@@ -9,32 +9,41 @@ import os
 import signal
 import sys
 
-call, part, times, program, *words = sys.argv[1:]
-module = importlib.import_module("sesam.cli." + program)
-left = int(times)
-fsync = os.fsync
+
+class Step:
+    """The `times`th system call `call` with `part` in one of its arguments."""
+
+    def __init__(self, call: str, part: str, times: int) -> None:
+        self._call, self._part, self._left = call, part, times
+
+    def watch(self) -> None:
+        """From now on the process dies at this step."""
+        if self._call == "fsync":
+            real = os.fsync
+
+            def synced(fd: int) -> None:
+                real(fd)
+                self._reached()
+
+            os.fsync = synced
+        else:
+            sys.addaudithook(self._seen)
+
+    def _seen(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event == "os." + self._call and any(
+            self._part in str(one) for one in arguments
+        ):
+            self._reached()
+
+    def _reached(self) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die() -> None:
-    global left
-    left -= 1
-    if left <= 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def seen(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "os." + call and any(part in str(one) for one in arguments):
-        die()
-
-
-def synced(fd: int) -> None:
-    fsync(fd)
-    die()
-
-
-if call == "fsync":
-    os.fsync = synced
-else:
-    sys.addaudithook(seen)
-sys.argv = ["sm_" + program, *words]
-module.main()
+if __name__ == "__main__":
+    call, part, times, program, *words = sys.argv[1:]
+    module = importlib.import_module("sesam.cli." + program)
+    Step(call, part, int(times)).watch()
+    sys.argv = ["sm_" + program, *words]
+    module.main()
