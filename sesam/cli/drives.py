@@ -1,5 +1,6 @@
 """sm_media group, drive, loader: what moves and writes media."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,20 @@ from sesam.cli.family import Command, Family
 from sesam.cli.render import Column
 from sesam.cli.site import open_site
 from sesam.cli.verbs import NOTE, add_verbs, given, said
+
+Function = Callable[..., Any]
+IN_LOADER = click.option("--loader", help="The library it is in.")
+POSITION = click.option("--position", type=int, help="Place among its drives, from 0.")
+
+
+def device_option(*, required: bool) -> Callable[[Function], Function]:
+    """Add `--device` for what answers to SCSI commands."""
+    return click.option(
+        "--device",
+        required=required,
+        metavar="URL",
+        help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN.",
+    )
 
 
 @click.group("group", cls=Family, example="sm_media group add LTO")
@@ -91,12 +106,7 @@ def group_modify(name: str, **values: Any) -> None:
     "add", cls=Command, example="sm_media loader add lib --device scsi:/dev/sg3"
 )
 @click.argument("name")
-@click.option(
-    "--device",
-    required=True,
-    metavar="URL",
-    help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN.",
-)
+@device_option(required=True)
 @NOTE
 def loader_add(name: str, device: str, **values: Any) -> None:
     """Add a tape library."""
@@ -111,9 +121,7 @@ def loader_add(name: str, device: str, **values: Any) -> None:
     "modify", cls=Command, example="sm_media loader modify lib --device scsi:/dev/sg4"
 )
 @click.argument("name")
-@click.option(
-    "--device", metavar="URL", help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN."
-)
+@device_option(required=False)
 @NOTE
 def loader_modify(name: str, **values: Any) -> None:
     """Change a tape library; what is not given stays."""
@@ -132,15 +140,10 @@ def loader_modify(name: str, **values: Any) -> None:
     " --group LTO",
 )
 @click.argument("name")
-@click.option(
-    "--device",
-    required=True,
-    metavar="URL",
-    help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN.",
-)
+@device_option(required=True)
 @click.option("--group", required=True, help="Drive group.")
-@click.option("--loader", help="The library it is in.")
-@click.option("--position", type=int, help="Place among its drives, from 0.")
+@IN_LOADER
+@POSITION
 def drive_add(name: str, group: str, **values: Any) -> None:
     """Add a tape drive."""
     from sesam.rules.records import Drive
@@ -156,12 +159,10 @@ def drive_add(name: str, group: str, **values: Any) -> None:
     "modify", cls=Command, example="sm_media drive modify lto1 --device scsi:/dev/sg5"
 )
 @click.argument("name")
-@click.option(
-    "--device", metavar="URL", help="scsi:/dev/sgN or iscsi://HOST:PORT/IQN/LUN."
-)
+@device_option(required=False)
 @click.option("--group", help="Drive group.")
-@click.option("--loader", help="The library it is in.")
-@click.option("--position", type=int, help="Place among its drives, from 0.")
+@IN_LOADER
+@POSITION
 def drive_modify(name: str, **values: Any) -> None:
     """Change a tape drive; what is not given stays."""
     from sesam.catalog.drives import get_drive

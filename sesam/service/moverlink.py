@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Sequence
 from typing import IO, Any
@@ -11,13 +10,11 @@ from sesam import errors
 from sesam.catalog.jobs import LEASE_S
 from sesam.errors import DeviceError, SesamError, UnknownFormat, Unreachable
 from sesam.service import moverjob, sourcejob
+from sesam.service.child import LOOK_S, running
 from sesam.service.control import LINE_LIMIT, decode_piece, decode_written
 from sesam.service.mover import Watcher, Written
 from sesam.service.moverjob import MoverJob
 from sesam.service.sourcejob import SourceJob
-
-_LOOK_S = 0.2
-_END_S = 30
 
 
 def run_mover(
@@ -35,57 +32,24 @@ def run_mover(
     argv -- starts it; source_argv -- starts the source from there; [] = in the mover
     Raises Unreachable, and what the mover itself raised.
     """
-    try:
-        mover = subprocess.Popen(
-            list(argv),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise Unreachable(f'"{argv[0]}" cannot be run: {error.strerror}') from error
-    assert mover.stdin is not None
-    assert mover.stdout is not None
-    assert mover.stderr is not None
     order = {
         "mover": moverjob.encode(job),
         "source": json.loads(sourcejob.encode(source_job)),
         "source_argv": list(source_argv),
         "lease_s": lease_s,
     }
-    over = threading.Event()
-    teller = threading.Thread(
-        target=_tell, args=(mover.stdin, order, stopped, over, lease_s), daemon=True
-    )
-    told: list[bytes] = []
-    listener = threading.Thread(
-        target=lambda pipe: told.append(pipe.read()[-4000:]),
-        args=(mover.stderr,),
-        daemon=True,
-    )
-    teller.start()
-    listener.start()
-    try:
-        written = _listen(mover.stdout, watcher)
+
+    def tell(pipe: IO[bytes], over: threading.Event) -> None:
+        _tell(pipe, order, stopped, over, lease_s)
+
+    with running(argv, tell) as mover:
+        written = _listen(mover.out, watcher)
         if written is None:
-            listener.join(_END_S)
-            said = b"".join(told).decode("utf-8", "replace").strip()
+            said = " ".join(mover.said())
             raise Unreachable(
                 f'the mover "{" ".join(argv)}" ended without a result: {said}'
             )
         return written
-    finally:
-        over.set()
-        teller.join(_END_S)
-        try:
-            mover.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            mover.kill()
-            mover.wait()
-        listener.join(_END_S)
-        mover.stdout.close()
-        mover.stderr.close()
 
 
 def _tell(
@@ -95,21 +59,17 @@ def _tell(
     over: threading.Event,
     lease_s: float,
 ) -> None:
-    """Send the job, then renewals as long as this process lives, then end of file."""
+    """Send the job, then renewals as long as this process lives."""
     waited, was_told = 0.0, False
-    try:
-        _send(pipe, order)
-        while not over.wait(_LOOK_S):
-            waited += _LOOK_S
-            if stopped() and not was_told:
-                was_told = True
-                _send(pipe, {"stop": True})
-            if waited >= lease_s / 4:
-                waited = 0.0
-                _send(pipe, {"renew": True})
-        pipe.close()
-    except (OSError, ValueError):
-        return  # it has ended: its last line says why
+    _send(pipe, order)
+    while not over.wait(LOOK_S):
+        waited += LOOK_S
+        if stopped() and not was_told:
+            was_told = True
+            _send(pipe, {"stop": True})
+        if waited >= lease_s / 4:
+            waited = 0.0
+            _send(pipe, {"renew": True})
 
 
 def _send(pipe: IO[bytes], facts: dict[str, Any]) -> None:

@@ -25,20 +25,20 @@ class DriveSession:
     drive: Drive
     claim: Claim
     block_bytes: int
-    _library: TapeLibrary | None = None
+    _loader: TapeLibrary | None = None
     _tape: TapeDrive | None = None
     _medium: Claim | None = None
 
     @property
-    def library(self) -> TapeLibrary:
+    def loader(self) -> TapeLibrary:
         """The library the drive is in. Raises NoMedium where it is in none."""
         if not self.drive.loader:
             raise NoMedium(
                 f'drive "{self.drive.name}" is in no loader: put the medium in by hand'
             )
-        if self._library is None:
-            self._library = TapeLibrary(drives.get_loader(self.drive.loader).device)
-        return self._library
+        if self._loader is None:
+            self._loader = TapeLibrary(drives.get_loader(self.drive.loader).device)
+        return self._loader
 
     def tape(self) -> TapeDrive:
         """Return the drive itself, whatever medium is in it."""
@@ -56,17 +56,17 @@ class DriveSession:
     def load_slot(self, slot: int) -> str:
         """Bring what is in a slot into the drive; return its barcode."""
         self.empty()
-        found = self.library.elements(SLOT)
+        found = self.loader.elements(SLOT)
         barcode = found[slot - 1].barcode if 0 < slot <= len(found) else ""
-        self.library.load(slot, self.drive.position)
+        self.loader.load(slot, self.drive.position)
         return barcode
 
     def empty(self) -> int:
         """Put what is in the drive back into its slot; return that, 0 for none."""
         self._end_tape()
-        held = self.library.elements(DRIVE)
+        held = self.loader.elements(DRIVE)
         if self.drive.position < len(held) and held[self.drive.position].full:
-            slot = self.library.unload(self.drive.position)
+            slot = self.loader.unload(self.drive.position)
             self._note(held[self.drive.position].barcode, slot=slot, drive="")
             return slot
         return 0
@@ -74,8 +74,8 @@ class DriveSession:
     def close(self) -> None:
         """Give back the drive; the medium stays in it."""
         self._end_tape()
-        if self._library is not None:
-            self._library.close()
+        if self._loader is not None:
+            self._loader.close()
         for one in (self._medium, self.claim):
             if one is not None:
                 claims.release(self.site.catalog, one)
@@ -95,11 +95,11 @@ class DriveSession:
             claims.release(self.site.catalog, before)
 
     def _bring(self, medium: Medium) -> None:
-        held = self.library.elements(DRIVE)
+        held = self.loader.elements(DRIVE)
         at = self.drive.position
         if at < len(held) and held[at].full and held[at].barcode == medium.barcode:
             return
-        slot = self.library.slot_of(medium.barcode)
+        slot = self.loader.slot_of(medium.barcode)
         if not slot:
             raise NoMedium(
                 f'medium "{medium.label}" ({medium.barcode}) is in no slot of loader'
@@ -107,7 +107,7 @@ class DriveSession:
                 hint="put it in, then run this again",
             )
         self.empty()
-        self.library.load(slot, at)
+        self.loader.load(slot, at)
         self._note(medium.barcode, slot=0, drive=self.drive.name)
 
     def _note(self, barcode: str, *, slot: int, drive: str) -> None:
