@@ -118,7 +118,7 @@ def other_site(tmp_path: Path) -> Site:
 def inside(site: Site) -> Iterator[Any]:
     """The site as the services see it, opened in this process."""
     from sesam.catalog.db import open_catalog
-    from sesam.service.site import Site as Opened
+    from sesam.service.ground.site import Site as Opened
 
     catalog = open_catalog(f"sqlite:///{site.root}/var/db/sesam.db")
     yield Opened(str(site.root), catalog, lambda: datetime.now(UTC))

@@ -16,8 +16,8 @@ from sesam.cli.site import open_site
 from sesam.cli.values import DAY
 
 if TYPE_CHECKING:
-    from sesam.service.heartbeat import Heartbeat
-    from sesam.service.site import Site
+    from sesam.service.ground.heartbeat import Heartbeat
+    from sesam.service.ground.site import Site
 
 _LEVELS = {"F": "FULL", "D": "DIFF", "I": "INCR", "C": "COPY"}
 _RESULT = [
@@ -143,7 +143,7 @@ def list_(task: str, day: date | None, form: str) -> None:
     """List savesets, oldest first."""
     from sesam.catalog.savesets import list_savesets
     from sesam.catalog.tasks import get_task
-    from sesam.service.rows import row_of
+    from sesam.service.fetching.rows import row_of
 
     site = open_site()
     if task:

@@ -67,7 +67,7 @@ def media_init(
     form: str,
 ) -> None:
     """Label media: slots of a loader, or what is in a drive."""
-    from sesam.service import tapeinit
+    from sesam.service.media import tapeinit
 
     if bool(drive) == bool(loader) or bool(loader) != bool(slots):
         raise click.UsageError("name --loader with --slot, or --drive")

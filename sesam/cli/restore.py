@@ -18,7 +18,7 @@ from sesam.cli.values import INSTANT
 
 if TYPE_CHECKING:
     from sesam.saveset.listing import Line
-    from sesam.service.heartbeat import Heartbeat
+    from sesam.service.ground.heartbeat import Heartbeat
 
 
 @family.family("sm_restore", "sm_restore start --task etc --target /tmp/back")
@@ -69,7 +69,7 @@ def start(
     """Restore a saveset, or the newest one of a task."""
     from sesam.client.objects import Existing
     from sesam.service import restore as service
-    from sesam.service.choice import Wish
+    from sesam.service.fetching.choice import Wish
 
     if original == bool(target):
         raise click.UsageError("say where to: --target DIR, or --original")

@@ -77,8 +77,8 @@ def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
     """
     from sesam.errors import WrongUsage
     from sesam.saveset.stream import StreamWriter
-    from sesam.service import sourcejob
-    from sesam.service.source import Source
+    from sesam.service.sending import sourcejob
+    from sesam.service.sending.source import Source
 
     stop = threading.Event()
     if sources:

@@ -67,7 +67,7 @@ def key() -> None:
 @form_option
 def key_add(name: str, passphrase: bool, form: str) -> None:
     """Make an identity; its recipient is for `sm_task add --recipient`."""
-    from sesam.service import keys
+    from sesam.service.ground import keys
 
     site = open_site()
     word = _new_passphrase() if passphrase else ""
@@ -78,7 +78,7 @@ def key_add(name: str, passphrase: bool, form: str) -> None:
 @form_option
 def key_list(form: str) -> None:
     """List the identities and their recipients."""
-    from sesam.service import keys
+    from sesam.service.ground import keys
 
     site = open_site()
     columns = [Column("name"), Column("recipient"), Column("protected"), Column("path")]
@@ -90,7 +90,7 @@ def key_list(form: str) -> None:
 @form_option
 def key_show(name: str, form: str) -> None:
     """Show one identity's recipient and file, never its secret."""
-    from sesam.service import keys
+    from sesam.service.ground import keys
 
     site = open_site()
     Renderer(form, site.zone).one(keys.get(site, name))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sesam.errors import NoSite, WrongUsage
 
 if TYPE_CHECKING:
-    from sesam.service.site import Site
+    from sesam.service.ground.site import Site
 
 
 def root() -> str:
@@ -64,8 +64,8 @@ def clock() -> datetime:
 def open_site() -> "Site":
     """Return the open site. Raises NoSite, CatalogError."""
     from sesam.catalog.db import open_catalog
+    from sesam.service.ground.site import Site
     from sesam.service.setup import is_complete
-    from sesam.service.site import Site
 
     where = root()
     clock()

@@ -39,8 +39,8 @@ def sms(
 
     from sesam.device.directory import create_store
     from sesam.errors import WrongUsage
-    from sesam.service import control as service
-    from sesam.service import serve
+    from sesam.service.afar import serve
+    from sesam.service.moving import control as service
 
     if control:
         return service.serve(unbuffered_stdin(), sys.stdout.buffer, clock=clock)
@@ -55,7 +55,7 @@ def sms(
         raise WrongUsage("there is no stream on stdin", hint="sm_sbc ... | sm_sms ...")
     from zoneinfo import ZoneInfo
 
-    from sesam.service.shell import write_stream
+    from sesam.service.moving.shell import write_stream
 
     row = write_stream(path, sys.stdin.buffer, clock)
     columns = [

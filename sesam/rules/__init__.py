@@ -1,4 +1,4 @@
 """Rules: pure functions over records. No clock, no file, no database.
 
-May import terms and errors, the standard library's values, and dateutil.
+May import terms and errors, and the values of the standard library.
 """

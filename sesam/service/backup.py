@@ -11,18 +11,23 @@ from sesam.catalog.savesets import commit_saveset
 from sesam.errors import ClientError, Interrupted, SesamError
 from sesam.rules.naming import RANDOM_BYTES, saveset_name
 from sesam.rules.records import Client, Copy, Job, MediaPool, Saveset, Task
-from sesam.service import owner, repair, sourcejob, tapes, targets
-from sesam.service.commit import records_of
-from sesam.service.heartbeat import Heartbeat
-from sesam.service.joblog import JobLog
-from sesam.service.mover import Mover, Written
-from sesam.service.moverjob import MoverJob, StoreTarget
-from sesam.service.moverlink import run_mover
-from sesam.service.site import Site, ssh_config
-from sesam.service.source import Source
-from sesam.service.sourcejob import SourceJob
-from sesam.service.sourcelink import run_source, starter_argv
-from sesam.service.worker import BackupWatcher, Progress
+from sesam.service import repair
+from sesam.service.afar.starter import starter_argv
+from sesam.service.ground import owner
+from sesam.service.ground.heartbeat import Heartbeat
+from sesam.service.ground.joblog import JobLog
+from sesam.service.ground.site import Site, ssh_config
+from sesam.service.media import tapes
+from sesam.service.moving import targets
+from sesam.service.moving.commit import records_of
+from sesam.service.moving.mover import Mover, Written
+from sesam.service.moving.moverjob import MoverJob, StoreTarget
+from sesam.service.moving.moverlink import run_mover
+from sesam.service.moving.worker import BackupWatcher, Progress
+from sesam.service.sending import sourcejob
+from sesam.service.sending.source import Source
+from sesam.service.sending.sourcejob import SourceJob
+from sesam.service.sending.sourcelink import run_source
 from sesam.terms import Level, State
 
 TYPE = "backup"

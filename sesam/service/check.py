@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from sesam.catalog import checks, drives, jobs
 from sesam.catalog import site as settings
 from sesam.errors import SesamError
-from sesam.service import owner, repair
-from sesam.service.site import DIRECTORIES, Site
-from sesam.service.targets import open_store
+from sesam.service import repair
+from sesam.service.ground import owner
+from sesam.service.ground.site import DIRECTORIES, Site
+from sesam.service.moving.targets import open_store
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 Finding = tuple[str, str]

@@ -19,9 +19,9 @@ from sesam.rules.records import (
     Task,
     TaskGroup,
 )
-from sesam.service.keys import put_protected
-from sesam.service.remote import make_store_there
-from sesam.service.site import Site
+from sesam.service.afar.remote import make_store_there
+from sesam.service.ground.keys import put_protected
+from sesam.service.ground.site import Site
 
 TYPES = ("path",)
 _SEGMENT_LEAST = 1 << 20
@@ -187,7 +187,7 @@ def modify_store(here: Site, store: DataStore) -> None:
     Raises NotFound, StoreMissing, ForeignSite.
     """
     _check_store(store)
-    from sesam.service.targets import open_store
+    from sesam.service.moving.targets import open_store
 
     if not store.rds:
         open_store(store, here)

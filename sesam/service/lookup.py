@@ -11,10 +11,10 @@ from sesam.errors import NotFound
 from sesam.rules.paths import is_below, normal
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line
-from sesam.service.pieces import location
-from sesam.service.reading import Passphrase, open_saveset
-from sesam.service.rows import best_copy, row_of
-from sesam.service.site import Site
+from sesam.service.fetching.pieces import location
+from sesam.service.fetching.reading import Passphrase, open_saveset
+from sesam.service.fetching.rows import best_copy, row_of
+from sesam.service.ground.site import Site
 from sesam.terms import Piece
 
 _GIGA = 10**9

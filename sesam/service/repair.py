@@ -13,9 +13,10 @@ from sesam.digest import Digest, hexdigest
 from sesam.errors import DeviceError, NotFound, SesamError
 from sesam.rules.records import Job
 from sesam.saveset import manifest
-from sesam.service import commit, owner
-from sesam.service.mover import Written
-from sesam.service.site import Site
+from sesam.service.ground import owner
+from sesam.service.ground.site import Site
+from sesam.service.moving import commit
+from sesam.service.moving.mover import Written
 from sesam.terms import Part, Piece, Place
 
 _READ_BYTES = 1 << 20

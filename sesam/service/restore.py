@@ -13,13 +13,14 @@ from sesam.errors import Damaged, Interrupted, NotFound, SesamError
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
-from sesam.service import owner, repair
-from sesam.service.choice import Wish, choose
-from sesam.service.heartbeat import Heartbeat
-from sesam.service.joblog import JobLog, quoted
-from sesam.service.members import Members
-from sesam.service.reading import Passphrase, StoredSaveset
-from sesam.service.site import Site
+from sesam.service import repair
+from sesam.service.fetching.choice import Wish, choose
+from sesam.service.fetching.members import Members
+from sesam.service.fetching.reading import Passphrase, StoredSaveset
+from sesam.service.ground import owner
+from sesam.service.ground.heartbeat import Heartbeat
+from sesam.service.ground.joblog import JobLog, quoted
+from sesam.service.ground.site import Site
 from sesam.terms import State
 
 TYPE = "restore"

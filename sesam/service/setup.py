@@ -11,7 +11,7 @@ from sesam.catalog import clients, db, drives, pools, site, tasks
 from sesam.device.directory import create_store
 from sesam.errors import CatalogError, Conflict, NoSite, WrongUsage
 from sesam.rules.records import Client, DataStore, DriveGroup, MediaPool, Task
-from sesam.service.site import DIRECTORIES, make_private
+from sesam.service.ground.site import DIRECTORIES, make_private
 
 POOL = "DISK"
 STORE = "default"

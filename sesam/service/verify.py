@@ -14,9 +14,9 @@ from sesam.errors import NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line, Reading
 from sesam.saveset.tarread import read_member
-from sesam.service.joblog import quoted
-from sesam.service.reading import Passphrase, StoredSaveset, open_saveset
-from sesam.service.site import Site
+from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
+from sesam.service.ground.joblog import quoted
+from sesam.service.ground.site import Site
 from sesam.terms import CopyState
 
 FULL, STORED = "full", "stored"

@@ -53,7 +53,7 @@ from sesam.rules.records import (
     Task,
     TaskGroup,
 )
-from sesam.service.owner import current_owner, is_alive
+from sesam.service.ground.owner import current_owner, is_alive
 from sesam.terms import CopyState, Level, MediumKind, Piece, Place, State
 
 NOW = datetime(2027, 3, 28, 1, 0, 0, 123456, tzinfo=UTC)
@@ -238,7 +238,7 @@ def test_one_of_many_processes_gets_a_claim(catalog: Catalog, catalog_url: str) 
         "from sesam.catalog import claims\n"
         "from sesam.catalog.db import open_catalog\n"
         "from sesam.errors import Busy\n"
-        "from sesam.service.owner import current_owner, is_alive\n"
+        "from sesam.service.ground.owner import current_owner, is_alive\n"
         "catalog = open_catalog(sys.argv[1])\n"
         "try:\n"
         "    claims.claim(catalog, 'drive:x', current_owner(), is_alive)\n"

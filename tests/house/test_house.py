@@ -104,11 +104,13 @@ def test_a_manual_page_has_no_faults(page: Path) -> None:
     done = subprocess.run(
         ["man", "--warnings=mac,escape,missing,el", "-l", str(page)],
         capture_output=True,
-        env={"LC_ALL": "C.UTF-8", "MANWIDTH": "200", "PATH": "/usr/bin:/bin"},
+        text=True,
+        env={"LC_ALL": "C.UTF-8", "MANWIDTH": "80", "PATH": "/usr/bin:/bin"},
     )
     assert done.returncode == 0
-    assert done.stderr == b""
+    assert done.stderr == ""
     assert len(done.stdout) > 1000
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
 
 
 def test_pages_that_a_page_names_exist() -> None:

@@ -10,8 +10,8 @@ from sesam.catalog import claims, jobs
 from sesam.catalog.tables import ClaimRow, JobRow
 from sesam.errors import Busy
 from sesam.rules.records import Job
-from sesam.service.heartbeat import Heartbeat
-from sesam.service.owner import current_owner, is_alive
+from sesam.service.ground.heartbeat import Heartbeat
+from sesam.service.ground.owner import current_owner, is_alive
 
 NOW = datetime(2027, 3, 28, tzinfo=UTC)
 

@@ -15,10 +15,10 @@ from trees import small_tree
 
 from sesam.errors import SourceUnreadable
 from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
-from sesam.service.objects import ObjectWriter
-from sesam.service.pen import Pen
-from sesam.service.source import Source
-from sesam.service.sourcejob import SourceJob, decode, encode
+from sesam.service.sending.objects import ObjectWriter
+from sesam.service.sending.pen import Pen
+from sesam.service.sending.source import Source
+from sesam.service.sending.sourcejob import SourceJob, decode, encode
 
 
 def run(source: Path, sink: Sink | None = None, **more: Any) -> Sink:

@@ -2,7 +2,7 @@
 
 import os
 
-from sesam.service.lines import Place
+from sesam.service.sending.lines import Place
 
 _Known = tuple[bytes, Place, bytes]
 

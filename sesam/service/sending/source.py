@@ -14,9 +14,9 @@ from sesam.ports import Outlet
 from sesam.rules.exclude import compile_excludes
 from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
 from sesam.saveset.tarhead import END
-from sesam.service.objects import ObjectWriter
-from sesam.service.pen import Pen
-from sesam.service.sourcejob import SourceJob
+from sesam.service.sending.objects import ObjectWriter
+from sesam.service.sending.pen import Pen
+from sesam.service.sending.sourcejob import SourceJob
 from sesam.terms import State
 
 _LOOK_EVERY = 256

@@ -16,7 +16,7 @@ from sesam.ports import PieceWriter
 from sesam.saveset import manifest
 from sesam.saveset.listing import NAME as LISTING
 from sesam.saveset.manifest import FORMAT, Manifest
-from sesam.service.moverjob import MoverJob
+from sesam.service.moving.moverjob import MoverJob
 from sesam.terms import Part, Piece, State
 
 _COUNTS = ("files", "changed", "deleted", "bytes", "skipped", "warnings")

@@ -11,9 +11,9 @@ from sesam.device.tape_writer import LoadedTape, TapeWriter
 from sesam.errors import Busy, NoMedium
 from sesam.rules.label import Header
 from sesam.rules.records import Claim, Drive, MediaPool, Medium
-from sesam.service import keys, owner
-from sesam.service.moverjob import MoverJob
-from sesam.service.site import Site
+from sesam.service.ground import keys, owner
+from sesam.service.ground.site import Site
+from sesam.service.moving.moverjob import MoverJob
 from sesam.terms import MediumKind
 
 

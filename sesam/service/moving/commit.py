@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from sesam.rules.records import Copy, Saveset
 from sesam.rules.retention import eol
-from sesam.service.mover import Written
+from sesam.service.moving.mover import Written
 from sesam.terms import CopyState
 
 

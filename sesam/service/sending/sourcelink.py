@@ -1,40 +1,19 @@
 """Starting a source in a process of its own: as a child, or on its client by ssh."""
 
 import os
-import shlex
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import IO
 
 from sesam.errors import ClientError, SourceLost, SourceUnreadable, Unreachable
 from sesam.ports import Outlet
-from sesam.rules.records import Client
 from sesam.saveset.stream import replay
-from sesam.service import sourcejob
-from sesam.service.child import LOOK_S, Child, running
-from sesam.service.sourcejob import SourceJob
+from sesam.service.afar.child import LOOK_S, Child, running
+from sesam.service.sending import sourcejob
+from sesam.service.sending.sourcejob import SourceJob
 
 _SSH_FAILED = 255
 _NOT_FOUND = (126, 127)
-
-
-def starter_argv(
-    name: str, client: Client, ssh_config: str, *arguments: str
-) -> list[str]:
-    """Return the command that starts program `name` on a client.
-
-    ssh_config -- file for ssh's -F, "" = the login's own
-    """
-    if not client.ssh:
-        module = name.removeprefix("sm_")
-        return [sys.executable, "-m", f"sesam.cli.{module}", *arguments]
-    there = f"{client.program.rstrip('/')}/{name}" if client.program else name
-    # ssh hands one line to the shell over there.
-    command = shlex.join([there, *arguments])
-    config = ["-F", ssh_config] if ssh_config else []
-    # Never a question: a backup at night has nobody to answer it.
-    return ["ssh", *config, "-T", "-o", "BatchMode=yes", client.ssh, "--", command]
 
 
 def run_source(

@@ -17,11 +17,12 @@ from typing import IO, Any
 
 from sesam.errors import Interrupted, SesamError, UnknownFormat
 from sesam.saveset import manifest
-from sesam.service import moverjob, sourcejob
-from sesam.service.mover import Mover, Written
-from sesam.service.source import Source
-from sesam.service.sourcelink import run_source
-from sesam.service.targets import open_writer
+from sesam.service.moving import moverjob
+from sesam.service.moving.mover import Mover, Written
+from sesam.service.moving.targets import open_writer
+from sesam.service.sending import sourcejob
+from sesam.service.sending.source import Source
+from sesam.service.sending.sourcelink import run_source
 from sesam.terms import Part, Piece, Place
 
 LINE_LIMIT = 64 << 20

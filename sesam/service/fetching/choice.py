@@ -7,8 +7,8 @@ from sesam.catalog import savesets, tasks
 from sesam.client.objects import Existing
 from sesam.errors import ChainBroken, NotFound, SesamError, WrongUsage
 from sesam.rules.records import Saveset
-from sesam.service.reading import StoredSaveset
-from sesam.service.site import Site
+from sesam.service.fetching.reading import StoredSaveset
+from sesam.service.ground.site import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sesam.device.durable import write_new
 from sesam.errors import Conflict, NoIdentity, NotFound, SesamError
 from sesam.rules.naming import check_name
 from sesam.rules.records import DataStore
-from sesam.service.site import Site
+from sesam.service.ground.site import Site
 
 _PLAIN, _PROTECTED, _PUBLIC = ".txt", ".age", ".pub"
 

@@ -6,10 +6,10 @@ from sesam.device.tape_reader import TapeReader
 from sesam.errors import NotFound
 from sesam.ports import Blob, Drive, PieceReader
 from sesam.rules.records import Copy, DataStore
-from sesam.service import tapes
-from sesam.service.serve import RemoteStore
-from sesam.service.site import Site, ssh_config
-from sesam.service.sourcelink import starter_argv
+from sesam.service.afar.serve import RemoteStore
+from sesam.service.afar.starter import starter_argv
+from sesam.service.ground.site import Site, ssh_config
+from sesam.service.media import tapes
 from sesam.terms import Piece
 
 

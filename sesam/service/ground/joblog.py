@@ -6,7 +6,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from sesam.errors import CatalogError
-from sesam.service.site import make_private
+from sesam.service.ground.site import make_private
 
 
 class JobLog:

@@ -11,7 +11,7 @@ from sesam.saveset.attributes import attributes
 from sesam.saveset.listing import Line
 from sesam.saveset.reader import FramedBlob
 from sesam.saveset.tarread import Member, read_member
-from sesam.service.reading import StoredSaveset
+from sesam.service.fetching.reading import StoredSaveset
 from sesam.terms import Kind
 
 _KINDS = {

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import IO
 
 from sesam.device.durable import open_new
-from sesam.service.joblog import JobLog, quoted
-from sesam.service.site import Site
+from sesam.service.ground.joblog import JobLog, quoted
+from sesam.service.ground.site import Site
 from sesam.terms import Piece
 
 _PART = ".part"

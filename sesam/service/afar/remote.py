@@ -7,8 +7,8 @@ from sesam import errors
 from sesam.catalog import clients
 from sesam.errors import SesamError, Unreachable
 from sesam.rules.records import DataStore
-from sesam.service.site import Site, ssh_config
-from sesam.service.sourcelink import starter_argv
+from sesam.service.afar.starter import starter_argv
+from sesam.service.ground.site import Site, ssh_config
 
 _LIMIT_S = 60
 

@@ -18,9 +18,9 @@ from sesam.digest import hexdigest
 from sesam.saveset import tarhead
 from sesam.saveset.frames import FRAME_BYTES
 from sesam.saveset.tarhead import padding
-from sesam.service.bigfile import save_large
-from sesam.service.lines import NO_DIGEST, NOT_SAVED
-from sesam.service.pen import Pen
+from sesam.service.sending.bigfile import save_large
+from sesam.service.sending.lines import NO_DIGEST, NOT_SAVED
+from sesam.service.sending.pen import Pen
 
 # Not blocking: a fifo put in the place of a file must not hold the backup.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY

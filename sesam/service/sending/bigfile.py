@@ -10,7 +10,7 @@ from sesam.saveset.attributes import sparse_map, sparse_name, sparse_records
 from sesam.saveset.frames import FRAME_BYTES
 from sesam.saveset.parts import SegmentWriter
 from sesam.saveset.tarhead import padding
-from sesam.service.pen import Pen
+from sesam.service.sending.pen import Pen
 
 _BLOCK = _LEAST = 512
 

@@ -9,12 +9,13 @@ from typing import IO, Any
 from sesam import errors
 from sesam.catalog.jobs import LEASE_S
 from sesam.errors import DeviceError, SesamError, UnknownFormat, Unreachable
-from sesam.service import moverjob, sourcejob
-from sesam.service.child import LOOK_S, running
-from sesam.service.control import LINE_LIMIT, decode_piece, decode_written
-from sesam.service.mover import Watcher, Written
-from sesam.service.moverjob import MoverJob
-from sesam.service.sourcejob import SourceJob
+from sesam.service.afar.child import LOOK_S, running
+from sesam.service.moving import moverjob
+from sesam.service.moving.control import LINE_LIMIT, decode_piece, decode_written
+from sesam.service.moving.mover import Watcher, Written
+from sesam.service.moving.moverjob import MoverJob
+from sesam.service.sending import sourcejob
+from sesam.service.sending.sourcejob import SourceJob
 
 
 def run_mover(

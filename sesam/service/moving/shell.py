@@ -11,9 +11,9 @@ from sesam.device.directory_writer import DirectoryWriter
 from sesam.errors import StoreMissing
 from sesam.rules.naming import RANDOM_BYTES, saveset_name
 from sesam.saveset.stream import replay
-from sesam.service.mover import Mover
-from sesam.service.moverjob import MoverJob
-from sesam.service.worker import Remarks
+from sesam.service.moving.mover import Mover
+from sesam.service.moving.moverjob import MoverJob
+from sesam.service.moving.worker import Remarks
 from sesam.terms import Level
 
 _RETENTION_DAYS = 30

@@ -6,8 +6,8 @@ from sesam.device.directory_writer import DirectoryWriter
 from sesam.errors import Conflict, NoMedium, SesamError
 from sesam.ports import PieceWriter
 from sesam.rules.records import DataStore, MediaPool, Task
-from sesam.service.moverjob import MoverJob, StoreTarget
-from sesam.service.site import Site
+from sesam.service.ground.site import Site
+from sesam.service.moving.moverjob import MoverJob, StoreTarget
 from sesam.terms import MediumKind
 
 

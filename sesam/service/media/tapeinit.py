@@ -17,8 +17,8 @@ from sesam.errors import (
 )
 from sesam.rules.label import Label, encode_label, next_label
 from sesam.rules.records import Drive, MediaPool, Medium
-from sesam.service import tapes
-from sesam.service.site import Site
+from sesam.service.ground.site import Site
+from sesam.service.media import tapes
 from sesam.terms import MediumKind
 
 

@@ -12,8 +12,8 @@ from sesam.saveset import tarhead
 from sesam.saveset.attributes import attribute_records
 from sesam.saveset.parts import ListingWriter, SegmentWriter
 from sesam.saveset.tarhead import Records
-from sesam.service.lines import NO_DIGEST, NOT_SAVED, Place, line_of
-from sesam.service.links import LinkTable
+from sesam.service.sending.lines import NO_DIGEST, NOT_SAVED, Place, line_of
+from sesam.service.sending.links import LinkTable
 
 # A change within one tick of the file system's clock leaves no trace.
 _RECENT_NS = 100_000_000

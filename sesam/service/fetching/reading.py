@@ -15,10 +15,10 @@ from sesam.rules.records import Saveset
 from sesam.saveset import listing, manifest
 from sesam.saveset.manifest import Manifest
 from sesam.saveset.reader import FramedBlob, listing_text, open_part
-from sesam.service import keys
-from sesam.service.pieces import piece_reader
-from sesam.service.rows import best_copy
-from sesam.service.site import Site
+from sesam.service.fetching.pieces import piece_reader
+from sesam.service.fetching.rows import best_copy
+from sesam.service.ground import keys
+from sesam.service.ground.site import Site
 from sesam.terms import Piece
 
 Passphrase = Callable[[], str]

@@ -1,0 +1,24 @@
+"""The command line that starts a program of the family, here or on a client."""
+
+import shlex
+import sys
+
+from sesam.rules.records import Client
+
+
+def starter_argv(
+    name: str, client: Client, ssh_config: str, *arguments: str
+) -> list[str]:
+    """Return the command that starts program `name` on a client.
+
+    ssh_config -- file for ssh's -F, "" = the login's own
+    """
+    if not client.ssh:
+        module = name.removeprefix("sm_")
+        return [sys.executable, "-m", f"sesam.cli.{module}", *arguments]
+    there = f"{client.program.rstrip('/')}/{name}" if client.program else name
+    # ssh hands one line to the shell over there.
+    command = shlex.join([there, *arguments])
+    config = ["-F", ssh_config] if ssh_config else []
+    # Never a question: a backup at night has nobody to answer it.
+    return ["ssh", *config, "-T", "-o", "BatchMode=yes", client.ssh, "--", command]

@@ -1,0 +1,1 @@
+"""The way back: from pieces on media to the members of a saveset."""

@@ -1,0 +1,1 @@
+"""Media of the site: claimed, loaded, labelled, written."""

@@ -1,0 +1,1 @@
+"""The mover: from the parts of a saveset to pieces on media, and to the catalog."""

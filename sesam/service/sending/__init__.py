@@ -1,0 +1,1 @@
+"""The source: from a tree to the parts of a saveset."""
