@@ -113,6 +113,9 @@ def run(command: click.Command) -> NoReturn:
         _flush()
     except SesamError as error:
         code = _fail(type(error).__name__, str(error), error.hint, _code(error))
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        code = USAGE
     except click.UsageError as error:
         hint = ""
         if error.ctx is not None:

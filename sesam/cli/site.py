@@ -47,7 +47,8 @@ def _offset() -> timedelta:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise WrongUsage(
-            f'SESAM_NOW: "{given}" is no instant', hint="2027-03-28T08:00:00+02:00"
+            f'SESAM_NOW: "{given}" is no instant',
+            hint="one is 2027-03-28T08:00:00+02:00",
         ) from None
     if moment.tzinfo is None:
         moment = moment.astimezone()

@@ -50,7 +50,7 @@ class Instant(click.ParamType[Any]):
         try:
             moment = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f'"{value}" is no instant: 2027-03-28T02:00:00', param, ctx)
+            self.fail(f'"{value}" is no instant, as 2027-03-28T02:00:00 is', param, ctx)
         # Without a fraction the whole second is meant: its end.
         if "." not in value:
             moment = moment.replace(microsecond=999999)

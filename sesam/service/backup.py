@@ -15,7 +15,7 @@ from sesam.service import repair
 from sesam.service.afar.starter import starter_argv
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
-from sesam.service.ground.joblog import JobLog
+from sesam.service.ground.joblog import JobLog, counted
 from sesam.service.ground.site import Site, ssh_config
 from sesam.service.media import tapes
 from sesam.service.moving import targets
@@ -292,5 +292,5 @@ def _result(
 
 def _summary(written: Written) -> str:
     facts = written.manifest
-    text = f"{facts.files} objects, {facts.bytes} bytes"
-    return f"{text}, {facts.warnings} warnings" if facts.warnings else text
+    text = f"{counted(facts.files, 'object')}, {counted(facts.bytes, 'byte')}"
+    return f"{text}, {counted(facts.warnings, 'warning')}" if facts.warnings else text

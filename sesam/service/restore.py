@@ -19,7 +19,7 @@ from sesam.service.fetching.members import Members
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
-from sesam.service.ground.joblog import JobLog, quoted
+from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
 from sesam.terms import State
 
@@ -106,7 +106,7 @@ class _Trip:
             raise
         state = State.WARNING if self._warnings else State.OK
         result = self._result(job, state)
-        self._finish(job, state, f"{self._files} objects restored", result)
+        self._finish(job, state, counted(self._files, "object") + " restored", result)
         return result
 
     def _finish(

@@ -45,7 +45,7 @@ def choose(site: Site, wish: Wish) -> Saveset:
     while True:
         found = savesets.newest_good(wish.task, until=until)
         if found is None:
-            when = f" at {wish.at.isoformat()}" if wish.at else ""
+            when = f" until {wish.at.isoformat(timespec='seconds')}" if wish.at else ""
             raise NotFound(
                 f'task "{wish.task}" has no good saveset{when}'
                 + (f" that can be read: {tried}" if tried else "")

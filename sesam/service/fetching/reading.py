@@ -9,7 +9,7 @@ from sesam.catalog.savesets import pieces_of
 from sesam.crypt.keys import Identity
 from sesam.device.directory import FileBlob
 from sesam.device.joined import JoinedBlob
-from sesam.errors import Damaged, SesamError
+from sesam.errors import Damaged, NoIdentity, SesamError
 from sesam.ports import Blob, PieceReader
 from sesam.rules.records import Saveset
 from sesam.saveset import listing, manifest
@@ -107,6 +107,12 @@ class StoredSaveset:
             self._identities = keys.identities_for(
                 self._site, self.saveset.recipients, self._files, self._passphrase
             )
+            if self.saveset.recipients and not self._identities:
+                raise NoIdentity(
+                    f'saveset "{self.saveset.name}" is encrypted to'
+                    f" {', '.join(self.saveset.recipients)}, and the site has no"
+                    " identity of these"
+                )
         return self._identities
 
     def listing(self) -> listing.Reading:

@@ -48,3 +48,12 @@ def quoted(path: bytes) -> str:
     """Return a path as it stands in a log: one line, whatever its bytes."""
     text = path.decode("utf-8", "backslashreplace")
     return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in text) + '"'
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number with its word.
+
+    >>> counted(1, "object"), counted(0, "object")
+    ('1 object', '0 objects')
+    """
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
