@@ -10,7 +10,6 @@ import click
 from sesam import __version__
 from sesam.cli import family
 from sesam.cli.family import Command, unbuffered_stdin
-from sesam.cli.site import clock
 from sesam.cli.values import RAW_PATH, SIZE
 from sesam.errors import SourceLost
 
@@ -91,12 +90,7 @@ def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
         threading.Thread(target=_obey, args=(orders, stop), daemon=True).start()
     if sys.stdout.isatty():
         raise WrongUsage("the stream is nothing for a terminal", hint="... | sm_sms")
-    source = Source(
-        job,
-        StreamWriter(sys.stdout.buffer),
-        clock=lambda: int(clock().timestamp() * 1e9),
-        stopped=stop.is_set,
-    )
+    source = Source(job, StreamWriter(sys.stdout.buffer), stopped=stop.is_set)
     try:
         source.run()
     except BrokenPipeError:

@@ -5,6 +5,7 @@ import os
 import pwd
 from errno import ENXIO
 from functools import lru_cache
+from time import CLOCK_REALTIME, clock_gettime_ns
 
 
 def extents(fd: int, size: int) -> list[tuple[int, int]]:
@@ -54,6 +55,15 @@ def link_xattrs(dir_fd: int, name: bytes) -> dict[str, bytes]:
     Raises OSError.
     """
     return xattrs(b"/proc/self/fd/%d/%b" % (dir_fd, name))
+
+
+def stamping_clock() -> int:
+    """Return the clock that file systems stamp their objects with, nanoseconds.
+
+    Not the clock of decisions, which may be moved: what it says is compared with the
+    ctime of files and nothing else.
+    """
+    return clock_gettime_ns(CLOCK_REALTIME)
 
 
 @lru_cache(65536)

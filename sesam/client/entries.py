@@ -8,8 +8,9 @@ stays flat.
 import os
 from collections.abc import Iterator
 from heapq import merge
+from os import fsencode
 from tempfile import TemporaryFile
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 RUN = 100_000
 _READ_BYTES = 64 << 10
@@ -17,11 +18,8 @@ _READ_BYTES = 64 << 10
 FILE, DIRECTORY, OTHER = range(3)
 
 
-class Entry(NamedTuple):
-    """A name in a directory; kind is FILE, DIRECTORY or OTHER as the directory says."""
-
-    name: bytes
-    kind: int
+# A name, and FILE, DIRECTORY or OTHER as the directory says.
+Entry = tuple[bytes, int]
 
 
 def entries(fd: int, run: int = RUN) -> Iterator[Entry]:
@@ -40,7 +38,7 @@ def entries(fd: int, run: int = RUN) -> Iterator[Entry]:
                 kind = DIRECTORY
             else:
                 kind = OTHER
-            held.append(Entry(os.fsencode(entry.name), kind))
+            held.append((fsencode(entry.name), kind))
             if len(held) == run:
                 file = file or TemporaryFile()  # noqa: SIM115 - closed by _merged
                 runs.append(_store(file, held))
@@ -74,4 +72,4 @@ def _stored(fd: int, begin: int, end: int) -> Iterator[Entry]:
         begin += len(chunk)
         *whole, rest = (rest + chunk).split(b"\0")
         for record in whole:
-            yield Entry(record[:-1], record[-1] - ord("0"))
+            yield record[:-1], record[-1] - ord("0")

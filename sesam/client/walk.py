@@ -169,7 +169,7 @@ class Walk:
             level.device = found.st_dev
         for tag in self._tags(level.fd):
             self.note(level.path, f"excluded but for {os.fsdecode(tag)}")
-            return iter((Entry(tag, FILE),))
+            return iter([(tag, FILE)])
         try:
             return entries(level.fd)
         except OSError as error:

@@ -11,6 +11,7 @@ man 5 sesam-saveset, LISTING, has the table of fields.
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from sesam.errors import Damaged, UnknownFormat
@@ -28,7 +29,8 @@ LINKED = "h"
 HOLDS = b"."
 NOWHERE = b"-"
 
-_must_escape = re.compile(rb"[\x00-\x1f\x7f\\]")
+_ODD = bytes([*range(0x20), 0x7F, ord("\\")])
+_must_escape = re.compile(b"[%b]" % re.escape(_ODD))
 _escaped = re.compile(rb"\\(?:x([0-9a-f]{2})|(\\))")
 
 
@@ -73,7 +75,8 @@ def escape(name: bytes) -> bytes:
     >>> escape(b"a\tb\\c d")
     b'a\\x09b\\\\c d'
     """
-    if _must_escape.search(name) is None:
+    # Three times as fast as a search where there is nothing to escape.
+    if len(name.translate(None, _ODD)) == len(name):
         return name
     return _must_escape.sub(
         lambda hit: b"\\\\" if hit[0] == b"\\" else b"\\x%02x" % hit[0][0], name
@@ -106,25 +109,63 @@ def stamp(ns: int) -> bytes:
     return b"%d.%09d" % divmod(ns, _GIGA)
 
 
-# path kind mode uid gid user group size mtime ctime device inode digest flags saveset
-# segment offset; target of a link
-PLAIN = b"%b\t%b\t%04o\t%d\t%d\t%b\t%b\t%d\t%b\t%b\t%d\t%d\t%b\t%b\t%b\t%d\t%d\n"
+# Saveset, segment and offset as they stand in a line.
+Place = tuple[bytes, int, int]
+
+# path kind owner size mtime ctime device inode digest flags saveset segment offset
+_PLAIN = b"%b\t%b\t%b\t%d\t%b\t%b\t%d\t%d\t%b\t%b\t%b\t%d\t%d\n"
+_MODERN = b"%b\t%b\t%b\t%d\t%d.%09d\t%d.%09d\t%d\t%d\t%b\t%b\t%b\t%d\t%d\n"
 _FIELDS = 17
+
+
+@lru_cache(65536)
+def owner_fields(mode: int, uid: int, gid: int, user: bytes, group: bytes) -> bytes:
+    """Return the fields from mode to group: a tree has few of them."""
+    return b"%04o\t%d\t%d\t%b\t%b" % (mode, uid, gid, escape(user), escape(group))
+
+
+def plain(
+    path: bytes,
+    kind: bytes,
+    owner: bytes,
+    size: int,
+    mtime: int,
+    ctime: int,
+    *rest: int | bytes,
+) -> bytes:
+    """Return the line of an object that is no symbolic link.
+
+    owner -- as `owner_fields`; rest -- device, inode, digest, flags, saveset, segment
+    and offset, bytes as they stand in the line
+    """
+    if mtime >= 0 and ctime >= 0:
+        times = *divmod(mtime, _GIGA), *divmod(ctime, _GIGA)
+        return _MODERN % (escape(path), kind, owner, size, *times, *rest)
+    stamps = stamp(mtime), stamp(ctime)
+    return _PLAIN % (escape(path), kind, owner, size, *stamps, *rest)
+
+
+def with_target(line: bytes, target: bytes) -> bytes:
+    """Return the line of a symbolic link from the plain one."""
+    return line[:-1] + b"\t" + escape(target) + b"\n"
 
 
 def encode(line: Line) -> bytes:
     """Return the line as bytes; `decode` is its inverse."""
-    plain = PLAIN % (
-        escape(line.path),
-        line.kind.encode(),
+    owner = owner_fields(
         line.mode,
         line.uid,
         line.gid,
-        escape(line.user.encode("utf-8", "surrogateescape")),
-        escape(line.group.encode("utf-8", "surrogateescape")),
+        line.user.encode("utf-8", "surrogateescape"),
+        line.group.encode("utf-8", "surrogateescape"),
+    )
+    text = plain(
+        line.path,
+        line.kind.encode(),
+        owner,
         line.size,
-        stamp(line.mtime),
-        stamp(line.ctime),
+        line.mtime,
+        line.ctime,
         line.device,
         line.inode,
         line.digest.encode() or b"-",
@@ -133,7 +174,7 @@ def encode(line: Line) -> bytes:
         line.segment,
         line.offset,
     )
-    return plain[:-1] + b"\t" + escape(line.target) + b"\n" if line.target else plain
+    return with_target(text, line.target) if line.target else text
 
 
 def decode(line: bytes) -> Line:

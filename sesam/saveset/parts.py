@@ -13,10 +13,12 @@ from typing import Protocol
 from sesam.crypt.agefile import AgeWriter
 from sesam.ports import Outlet
 from sesam.saveset import listing, seektable
-from sesam.saveset.frames import FRAME_BYTES, Compressor, compress
+from sesam.saveset.frames import FRAME_BYTES, Compressor
+from sesam.saveset.tarhead import BLOCK
 
 AGE = ".age"
 _LISTING_LEVEL = 3
+_ZEROS = bytes(BLOCK)
 
 
 def segment_name(number: int) -> str:
@@ -110,6 +112,18 @@ class SegmentWriter:
             self.flush()
             self._cut()
 
+    def member(self, head: bytes, content: bytes = b"") -> listing.Place:
+        """Append an object that stays in one frame; return where it lies."""
+        size = len(content)
+        total = len(head) + size + -size % BLOCK
+        held = self.held
+        if held + total > FRAME_BYTES or self._flushed + held + total > self._limit:
+            self.room_for(total)
+        place = listing.HOLDS, self.segment, self._flushed + self.held
+        self._buffer += (head, content, _ZEROS[: -size % BLOCK])
+        self.held += total
+        return place
+
     def add(self, *pieces: bytes) -> None:
         """Append bytes of one object, which stay in one frame."""
         for piece in pieces:
@@ -171,6 +185,7 @@ class ListingWriter:
         self._lines = [listing.head(source)]
         self._held = 0
         self._frames = SpooledTemporaryFile(max_size=4 * FRAME_BYTES)  # noqa: SIM115
+        self._compressor = Compressor(_LISTING_LEVEL, self._keep, threads=1)
         self._sizes: list[tuple[int, int]] = []
         self.objects = 0
         self.deleted = 0
@@ -187,6 +202,7 @@ class ListingWriter:
         """Send the listing as a part; encrypted, in clear as index records as well."""
         self._lines.append(listing.end(self.objects, self.deleted))
         self._flush()
+        self._compressor.finish()
         parts.begin(listing.NAME)
         self._frames.seek(0)
         for stored, plain in self._sizes:
@@ -199,13 +215,15 @@ class ListingWriter:
             outlet.index(seektable.encode(self._sizes))
 
     def close(self) -> None:
-        """Give the file back."""
+        """Give file and thread back."""
+        self._compressor.close()
         self._frames.close()
 
     def _flush(self) -> None:
-        plain = b"".join(self._lines)
+        self._compressor.put(b"".join(self._lines))
         self._lines.clear()
         self._held = 0
-        frame = compress(plain, _LISTING_LEVEL)
+
+    def _keep(self, frame: bytes, plain_size: int) -> None:
         self._frames.write(frame)
-        self._sizes.append((len(frame), len(plain)))
+        self._sizes.append((len(frame), plain_size))

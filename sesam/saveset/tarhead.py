@@ -19,13 +19,15 @@ _ID_LIMIT = 0o7777777 + 1
 _SIZE_LIMIT = 0o77777777777 + 1
 _GIGA = 10**9
 
-# The first 148 bytes, up to the checksum: name, mode, uid, gid, size, mtime.
-_FIRST = b"%b%07o\0%07o\0%07o\0%011o\0%011o\0"
+# The first 148 bytes, up to the checksum: name; mode, uid, gid; size, mtime.
+_FIRST = b"%b%b%011o\0%011o\0"
+_NUMBERS = b"%07o\0%07o\0%07o\0"
 # From behind the checksum: type, link, magic, user, group, device, prefix.
 _LAST = b"%c%bustar\00000%b%b%07o\0%07o\0%b"
 _LAST_LENGTH = BLOCK - 148 - 8
 _BLANK_CHECKSUM = 8 * 32
 
+Owner = tuple[int, int, bytes, bytes]
 Records = list[tuple[bytes, bytes]]
 
 
@@ -35,15 +37,19 @@ def padding(size: int) -> bytes:
 
 
 @lru_cache(4096)
-def _last(
+def _frame(
     typeflag: int,
+    mode: int,
+    owner: Owner,
     link: bytes,
-    user: bytes,
-    group: bytes,
     device: tuple[int, int],
     prefix: bytes,
-) -> tuple[bytes, int]:
-    """Return what follows the checksum, and what it adds to it: few values recur."""
+) -> tuple[bytes, bytes, int]:
+    """Return what stands before and behind size, mtime and checksum, and its sum.
+
+    A tree has few of them: all files of a directory share theirs.
+    """
+    uid, gid, user, group = owner
     block = _LAST % (
         typeflag,
         link.ljust(_LINK, b"\0"),
@@ -53,24 +59,22 @@ def _last(
         prefix,
     )
     block = block.ljust(_LAST_LENGTH, b"\0")
-    return block, sum(block) + _BLANK_CHECKSUM
+    # adler32 counts from 1.
+    return _NUMBERS % (mode, uid, gid), block, sum(block) + _BLANK_CHECKSUM - 1
 
 
-def ustar(
-    name: bytes,
-    numbers: tuple[int, int, int, int, int],
-    last: tuple[bytes, int],
+def _ustar(
+    name: bytes, frame: tuple[bytes, bytes, int], size: int, seconds: int
 ) -> bytes:
     """Return one ustar header block. Every value must fit its field.
 
-    name -- up to 100 bytes; numbers -- mode, uid, gid (below 2^21), size (below 8 GiB),
-    mtime (0 to 2^33-1); last -- from `_last`
+    name -- up to 100 bytes; size below 8 GiB; seconds -- mtime, 0 to 2^33-1
     """
-    first = _FIRST % (name.ljust(_NAME, b"\0"), *numbers)
+    numbers, last, total = frame
+    first = _FIRST % (name.ljust(_NAME, b"\0"), numbers, size, seconds)
     # adler32 is 1 + the sum of the bytes in its low half, modulo 65521, at the speed of
     # C; 148 bytes never reach the modulus.
-    total = (adler32(first) & 0xFFFF) - 1 + last[1]
-    return b"%b%06o\0 %b" % (first, total, last[0])
+    return b"%b%06o\0 %b" % (first, (adler32(first) & 0xFFFF) + total, last)
 
 
 def split_name(name: bytes) -> tuple[bytes, bytes] | None:
@@ -103,11 +107,14 @@ def extended(records: Records) -> bytes:
 
 @lru_cache(4096)
 def _extended_header(size: int) -> bytes:
-    last = _last(EXTENDED, b"", b"", b"", (0, 0), b"")
-    return ustar(b"PaxHeaders/sesam", (0o644, 0, 0, size, 0), last)
+    frame = _frame(EXTENDED, 0o644, (0, 0, b"", b""), b"", (0, 0), b"")
+    return _ustar(b"PaxHeaders/sesam", frame, size, 0)
 
 
-_MTIME = b"30 mtime=%d.%09d\n"
+# The record of nearly every file: its header, itself, zeros up to the whole block.
+_MTIME = b"%b30 mtime=%d.%09d\n%b%b"
+_MTIME_HEADER = _extended_header(30)
+_MTIME_PADDING = bytes(BLOCK - 30)
 _MTIME_SECONDS = range(10**9, 10**10)
 
 
@@ -131,7 +138,7 @@ def member(  # noqa: PLR0913 - a member has that many fields
     name: bytes,
     typeflag: int,
     mode: int,
-    owner: tuple[int, int, bytes, bytes],
+    owner: Owner,
     size: int,
     mtime_ns: int,
     link: bytes = b"",
@@ -148,9 +155,12 @@ def member(  # noqa: PLR0913 - a member has that many fields
     """
     uid, gid, user, group = owner
     seconds, fraction = divmod(mtime_ns, _GIGA)
+    prefix, short = b"", name
+    if len(name) > _NAME:
+        prefix, short = split_name(name) or (b"", name)
     if (
         more
-        or len(name) > _NAME
+        or len(short) > _NAME
         or len(link) > _LINK
         or size >= _SIZE_LIMIT
         or uid >= _ID_LIMIT
@@ -158,24 +168,24 @@ def member(  # noqa: PLR0913 - a member has that many fields
         or len(user) > _USER
         or len(group) > _USER
         or seconds not in _MTIME_SECONDS
-        or max(device) >= _ID_LIMIT
+        or device[0] >= _ID_LIMIT
+        or device[1] >= _ID_LIMIT
     ):
         return _odd_member(
             name, typeflag, mode, owner, size, mtime_ns, link, device, more
         )
-    last = _last(typeflag, link, user, group, device, b"")
-    head = ustar(name, (mode, uid, gid, size, seconds), last)
+    frame = _frame(typeflag, mode, owner, link, device, prefix)
+    head = _ustar(short, frame, size, seconds)
     if not fraction:
         return head
-    content = (_MTIME % (seconds, fraction)).ljust(BLOCK, b"\0")
-    return _extended_header(30) + content + head
+    return _MTIME % (_MTIME_HEADER, seconds, fraction, _MTIME_PADDING, head)
 
 
 def _odd_member(  # noqa: PLR0913 - as member
     name: bytes,
     typeflag: int,
     mode: int,
-    owner: tuple[int, int, bytes, bytes],
+    owner: Owner,
     size: int,
     mtime_ns: int,
     link: bytes,
@@ -200,18 +210,19 @@ def _odd_member(  # noqa: PLR0913 - as member
     if fraction or not 0 <= seconds < _SIZE_LIMIT:
         records.append((b"mtime", decimal(mtime_ns)))
     prefix, short = split_name(name) or (b"", fit_text(b"path", name, _NAME))
-    numbers = (
-        mode,
-        fit(b"uid", owner[0], _ID_LIMIT),
-        fit(b"gid", owner[1], _ID_LIMIT),
-        fit(b"size", size, _SIZE_LIMIT),
-        max(0, min(seconds, _SIZE_LIMIT - 1)),
-    )
-    last = _last.__wrapped__(
+    uid = fit(b"uid", owner[0], _ID_LIMIT)
+    gid = fit(b"gid", owner[1], _ID_LIMIT)
+    size = fit(b"size", size, _SIZE_LIMIT)
+    frame = _frame.__wrapped__(
         typeflag,
+        mode,
+        (
+            uid,
+            gid,
+            fit_text(b"uname", owner[2], _USER),
+            fit_text(b"gname", owner[3], _USER),
+        ),
         fit_text(b"linkpath", link, _LINK),
-        fit_text(b"uname", owner[2], _USER),
-        fit_text(b"gname", owner[3], _USER),
         (
             fit(b"SCHILY.devmajor", device[0], _ID_LIMIT),
             fit(b"SCHILY.devminor", device[1], _ID_LIMIT),
@@ -219,5 +230,5 @@ def _odd_member(  # noqa: PLR0913 - as member
         prefix,
     )
     records += more or []
-    head = ustar(short, numbers, last)
+    head = _ustar(short, frame, size, max(0, min(seconds, _SIZE_LIMIT - 1)))
     return extended(records) + head if records else head

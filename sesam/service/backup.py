@@ -175,12 +175,7 @@ class _Trip:
                 argv = starter_argv("sm_sbc", self._client, ssh_config(site))
                 run_source(argv, job, mover, heartbeat.stopped)
             else:
-                Source(
-                    job,
-                    mover,
-                    clock=lambda: int(site.clock().timestamp() * 1e9),
-                    stopped=heartbeat.stopped,
-                ).run()
+                Source(job, mover, stopped=heartbeat.stopped).run()
             heartbeat.check()
             return mover.complete(site.clock())
         except BaseException:

@@ -4,7 +4,6 @@ import os
 import random
 import resource
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from sesam.service.sending.sourcejob import SourceJob, decode, encode
 def run(source: Path, sink: Sink | None = None, **more: Any) -> Sink:
     sink = sink or Sink()
     job = SourceJob((os.fsencode(source),), **more)
-    Source(job, sink, clock=time.time_ns).run()
+    Source(job, sink).run()
     return sink
 
 
@@ -109,7 +108,7 @@ def test_a_tree_that_is_taken_away_below_the_walk_is_reported(tmp_path: Path) ->
 def writer(sink: Sink) -> tuple[ObjectWriter, SegmentWriter, ListingWriter]:
     tar = SegmentWriter(PartStream(sink, ()), segment_bytes=1 << 30, zstd_level=3)
     listing = ListingWriter({})
-    pen = Pen(tar, listing, clock=time.time_ns, report=sink.warning)
+    pen = Pen(tar, listing, sink.warning)
     return ObjectWriter(pen, lambda: False), tar, listing
 
 
@@ -184,7 +183,7 @@ def test_one_missing_source_of_two_is_a_warning(tmp_path: Path) -> None:
     small_tree(tmp_path / "s", files=2)
     sink = Sink()
     sources = (os.fsencode(tmp_path / "s"), os.fsencode(tmp_path / "none"))
-    Source(SourceJob(sources), sink, clock=time.time_ns).run()
+    Source(SourceJob(sources), sink).run()
     assert [path for path, _ in sink.warnings] == [sources[1]]
     assert sink.totals["state"] == "warning"
 
@@ -225,7 +224,7 @@ def test_sources_within_each_other_are_read_once(tmp_path: Path) -> None:
     sources = (tmp_path / "s/dir1", tmp_path / "s", tmp_path / "s/dir1/../dir1")
     job = SourceJob(tuple(os.fsencode(one) for one in sources[:2]))
     sink = Sink()
-    Source(job, sink, clock=time.time_ns).run()
+    Source(job, sink).run()
     assert sink.totals["files"] == len(sink.lines()) == 16
 
 
@@ -245,7 +244,7 @@ def test_a_stopped_source_closes_its_tar(tmp_path: Path) -> None:
     small_tree(tmp_path / "s", files=20)
     sink = Sink()
     job = SourceJob((os.fsencode(tmp_path / "s"),))
-    Source(job, sink, clock=time.time_ns, stopped=lambda: True).run()
+    Source(job, sink, stopped=lambda: True).run()
     assert sink.totals["state"] == "cancelled"
     sink.unpack(tmp_path / "back")
 
@@ -269,7 +268,7 @@ def test_a_directory_of_very_many_entries_takes_little_memory(tmp_path: Path) ->
     if not pid:
         sink = Counting()
         job = SourceJob((os.fsencode(top),))
-        Source(job, sink, clock=time.time_ns).run()
+        Source(job, sink).run()
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
         os._exit(0 if peak < 250 and sink.totals["files"] == names + 2 else 1)
     _, status = os.waitpid(pid, 0)

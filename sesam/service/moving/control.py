@@ -125,12 +125,7 @@ def _write(
         if argv:
             run_source(argv, source, mover, orders.stopped)
         else:
-            Source(
-                source,
-                mover,
-                clock=lambda: int(clock().timestamp() * 1e9),
-                stopped=orders.stopped,
-            ).run()
+            Source(source, mover, stopped=orders.stopped).run()
         if orders.alone.is_set():
             raise Interrupted("the server no longer renews the lease of this mover")
         return mover.complete(clock())

@@ -1,12 +1,11 @@
 """The line that an object of the walk gets in the listing."""
 
 import os
+from functools import lru_cache
 
 from sesam.client.content import owner
-from sesam.saveset.listing import PLAIN, escape, stamp
+from sesam.saveset.listing import Place, owner_fields, plain, with_target
 
-# Saveset, segment and offset as they stand in a line.
-Place = tuple[bytes, int, int]
 NOT_SAVED: Place = (b"-", 0, 0)
 NO_DIGEST = b"-"
 
@@ -33,22 +32,22 @@ def line_of(
     INCR shall take the object again, whatever its stat says then
     """
     several = found.st_nlink > 1 and letter != b"d"
-    _, _, user, group = owner(found.st_uid, found.st_gid)
-    line = PLAIN % (
-        escape(path),
+    line = plain(
+        path,
         letter,
-        found.st_mode & 0o7777,
-        found.st_uid,
-        found.st_gid,
-        escape(user),
-        escape(group),
+        _owner(found.st_mode & 0o7777, found.st_uid, found.st_gid),
         0 if letter == b"d" else found.st_size,
-        stamp(found.st_mtime_ns),
-        stamp(found.st_ctime_ns),
+        found.st_mtime_ns,
+        found.st_ctime_ns,
         found.st_dev,
         found.st_ino,
         digest,
         _FLAG_LETTERS[mark, several],
         *place,
     )
-    return line[:-1] + b"\t" + escape(target) + b"\n" if target else line
+    return with_target(line, target) if target else line
+
+
+@lru_cache(65536)
+def _owner(mode: int, uid: int, gid: int) -> bytes:
+    return owner_fields(mode, *owner(uid, gid))

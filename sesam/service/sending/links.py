@@ -2,7 +2,7 @@
 
 import os
 
-from sesam.service.sending.lines import Place
+from sesam.saveset.listing import Place
 
 _Known = tuple[bytes, Place, bytes]
 

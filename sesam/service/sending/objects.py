@@ -12,15 +12,15 @@ from collections.abc import Callable
 from os import close, fstat, listxattr, read
 from os import open as os_open
 
-from sesam.client import content
+from sesam.client.content import owner, stamping_clock
 from sesam.client.walk import reason
 from sesam.digest import hexdigest
 from sesam.saveset import tarhead
 from sesam.saveset.frames import FRAME_BYTES
-from sesam.saveset.tarhead import padding
+from sesam.saveset.tarhead import FILE, member
 from sesam.service.sending.bigfile import save_large
 from sesam.service.sending.lines import NO_DIGEST, NOT_SAVED
-from sesam.service.sending.pen import Pen
+from sesam.service.sending.pen import RECENT_NS, Pen
 
 # Not blocking: a fifo put in the place of a file must not hold the backup.
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -72,44 +72,42 @@ class ObjectWriter:
             return self._unopened(path, dir_fd, name, error)
         try:
             found = fstat(fd)
+            size, ctime = found.st_size, found.st_ctime_ns
             if not stat.S_ISREG(found.st_mode):
-                return self._pen.report(path, "was replaced by another type of object")
-            size = found.st_size
-            if found.st_nlink > 1 and self._pen.known_link(path, found):
+                return pen.report(path, "was replaced by another type of object")
+            if found.st_nlink > 1 and pen.known_link(path, found):
                 return None
             if size > _SMALL or found.st_blocks * _BLOCK < size:
                 return save_large(pen, path, fd, found, self._stopped)
-            mark = pen.is_recent(found)
+            mark = ctime > stamping_clock() - RECENT_NS
             data = read(fd, size + 1)
             more = pen.attributes(path, fd) if _has_attributes(fd) else None
             after = fstat(fd)
         except OSError as error:
-            self._pen.line(path, b"f", found, NO_DIGEST, NOT_SAVED, mark=True)
-            return self._pen.report(path, f"cannot be read: {reason(error)}")
+            pen.line(path, b"f", found, NO_DIGEST, NOT_SAVED, mark=True)
+            return pen.report(path, f"cannot be read: {reason(error)}")
         finally:
             close(fd)
-        if len(data) != size or after.st_ctime_ns != found.st_ctime_ns:
-            self._pen.report(path, "changed while it was read")
-            mark = True
-        tar = pen.tar
-        size = len(data)
-        tar.room_for(size + 3 * _BLOCK)
-        place = b".", tar.segment, tar.offset
-        head = tarhead.member(
-            path[1:],
-            tarhead.FILE,
-            found.st_mode & 0o7777,
-            content.owner(found.st_uid, found.st_gid),
-            size,
-            found.st_mtime_ns,
-            more=more,
+        if len(data) != size or after.st_ctime_ns != ctime:
+            pen.report(path, "changed while it was read")
+            mark, size = True, len(data)
+        place = pen.tar.member(
+            member(
+                path[1:],
+                FILE,
+                found.st_mode & 0o7777,
+                owner(found.st_uid, found.st_gid),
+                size,
+                found.st_mtime_ns,
+                more=more,
+            ),
+            data,
         )
-        tar.add(head, data, padding(size))
         pen.size_bytes += size
         digest = hexdigest(data).encode()
         if found.st_nlink > 1:
             pen.links.remember(found, path[1:], place, digest)
-        self._pen.line(path, b"f", found, digest, place, mark=mark)
+        pen.line(path, b"f", found, digest, place, mark=mark)
         return None
 
     def directory(self, path: bytes, fd: int, found: os.stat_result) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import Callable
 from errno import ENOENT, ENOTSUP
 
 from sesam.client import content
@@ -10,13 +9,14 @@ from sesam.client.acl import acl_text
 from sesam.client.walk import Report, reason
 from sesam.saveset import tarhead
 from sesam.saveset.attributes import attribute_records
+from sesam.saveset.listing import Place
 from sesam.saveset.parts import ListingWriter, SegmentWriter
 from sesam.saveset.tarhead import Records
-from sesam.service.sending.lines import NO_DIGEST, NOT_SAVED, Place, line_of
+from sesam.service.sending.lines import NO_DIGEST, NOT_SAVED, line_of
 from sesam.service.sending.links import LinkTable
 
 # A change within one tick of the file system's clock leaves no trace.
-_RECENT_NS = 100_000_000
+RECENT_NS = 100_000_000
 _NO_XATTRS = (ENOTSUP, ENOENT)
 _LETTERS = {
     stat.S_IFREG: b"f",
@@ -30,7 +30,6 @@ _LETTERS = {
 class Pen:
     """Writes headers into the tar of a saveset, and lines into its listing.
 
-    clock -- nanoseconds since the epoch, for marks alone
     report -- takes objects that could not be saved as they are, and why
     size_bytes, saved -- content bytes, and objects, in the tar so far
     """
@@ -39,8 +38,6 @@ class Pen:
         self,
         tar: SegmentWriter,
         listing: ListingWriter,
-        *,
-        clock: Callable[[], int],
         report: Report,
     ) -> None:
         self.tar = tar
@@ -49,11 +46,10 @@ class Pen:
         self.size_bytes = 0
         self.saved = 0
         self._listing = listing
-        self._clock = clock
 
     def is_recent(self, found: os.stat_result) -> bool:
         """Tell whether an object changed so shortly ago that it must be marked."""
-        return found.st_ctime_ns > self._clock() - _RECENT_NS
+        return found.st_ctime_ns > content.stamping_clock() - RECENT_NS
 
     def line(
         self,
@@ -109,10 +105,7 @@ class Pen:
             device,
             self.attributes(path, xattrs_of),
         )
-        tar = self.tar
-        tar.room_for(len(head))
-        place = b".", tar.segment, tar.offset
-        tar.add(head)
+        place = self.tar.member(head)
         if found.st_nlink > 1 and letter != b"d":
             self.links.remember(found, path[1:], place, NO_DIGEST)
         self.line(path, letter, found, NO_DIGEST, place, mark=mark, target=target)
@@ -133,8 +126,7 @@ class Pen:
             found.st_mtime_ns,
             first,
         )
-        self.tar.room_for(len(head))
-        self.tar.add(head)
+        self.tar.member(head)
         letter = _LETTERS[stat.S_IFMT(found.st_mode)]
         self.line(path, letter, found, digest, place, mark=False)
         return True

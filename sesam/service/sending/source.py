@@ -26,8 +26,8 @@ _TALLY_S = 0.2
 class Source:
     """One run over the sources of a job.
 
-    clock -- nanoseconds since the epoch; stopped -- asked now and then whether to stop:
-    the tar is then closed in good order and the end says `cancelled`
+    stopped -- asked now and then whether to stop: the tar is then closed in good order
+    and the end says `cancelled`
     """
 
     def __init__(
@@ -35,12 +35,10 @@ class Source:
         job: SourceJob,
         outlet: Outlet,
         *,
-        clock: Callable[[], int],
         stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self._job = job
         self._outlet = outlet
-        self._clock = clock
         self._stopped = stopped
         self._warnings = 0
         self._bad_sources: dict[bytes, str] = {}
@@ -66,7 +64,7 @@ class Source:
         )
         listing = ListingWriter(job.definition())
         try:
-            pen = Pen(tar, listing, clock=self._clock, report=self._report)
+            pen = Pen(tar, listing, self._report)
             objects = ObjectWriter(pen, self._stopped)
             done = self._walk(objects, pen, listing)
             self._refuse_nothing(listing.objects)
