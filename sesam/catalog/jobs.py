@@ -1,6 +1,6 @@
 """Jobs: rows that one worker at a time moves on, under its fence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,9 +19,18 @@ _GONE = "its worker is gone"
 
 
 def enqueue(
-    kind: str, name: str, *, backup_day: date, now: datetime, priority: int = 1
+    kind: str,
+    name: str,
+    *,
+    backup_day: date,
+    now: datetime,
+    priority: int = 1,
+    request: Mapping[str, Any] | None = None,
 ) -> Job:
-    """Add a queued job; kind -- `backup`, `restore`, `verify`; name -- its object."""
+    """Add a queued job; kind -- `backup`, `restore`, `verify`; name -- its object.
+
+    request -- what it is told, as JSON values
+    """
     row = JobRow.create(
         type=kind,
         object=name,
@@ -34,6 +43,8 @@ def enqueue(
         message="",
         log="",
         result={},
+        request=dict(request or {}),
+        told_to_stop=False,
     )
     return _record(row)
 
@@ -244,4 +255,6 @@ def _record(row: Any) -> Job:
         message=row.message,
         log=row.log,
         result=row.result,
+        request=row.request,
+        exit_code=row.exit_code,
     )

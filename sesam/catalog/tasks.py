@@ -110,6 +110,8 @@ def _record(row: Any) -> Task:
         pool=row.pool.name if row.pool else "",
         groups=tuple(one.name for one in groups),
         note=row.note,
+        max_chain=row.max_chain,
+        full_every=row.full_every,
     )
 
 
@@ -127,6 +129,8 @@ def _values(task: Task) -> dict[str, object]:
         "segment_bytes": task.segment_bytes,
         "pool": find_or_none(MediaPoolRow, "media pool", task.pool),
         "note": task.note,
+        "max_chain": task.max_chain,
+        "full_every": task.full_every,
     }
 
 

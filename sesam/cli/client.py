@@ -26,7 +26,7 @@ add_verbs(
     "client",
     path="sm_client",
     catalog="clients:list_clients:get_client",
-    remover="remove_client",
+    remover="configure:remove_client",
     columns=[Column("name"), Column("ssh"), Column("program"), Column("note")],
 )
 

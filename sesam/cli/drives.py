@@ -46,7 +46,7 @@ add_verbs(
     "drive group",
     path="sm_media group",
     catalog="pools:list_drive_groups:get_drive_group",
-    remover="remove_drive_group",
+    remover="configure_media:remove_drive_group",
     columns=[Column("name"), Column("drives"), Column("note")],
 )
 add_verbs(
@@ -54,7 +54,7 @@ add_verbs(
     "drive",
     path="sm_media drive",
     catalog="drives:list_drives:get_drive",
-    remover="remove_drive",
+    remover="configure_media:remove_drive",
     columns=[
         Column("name"),
         Column("group"),
@@ -70,7 +70,7 @@ add_verbs(
     "loader",
     path="sm_media loader",
     catalog="drives:list_loaders:get_loader",
-    remover="remove_loader",
+    remover="configure_media:remove_loader",
     columns=[Column("name"), Column("device"), Column("note")],
 )
 
@@ -81,9 +81,9 @@ add_verbs(
 def group_add(name: str, **values: Any) -> None:
     """Add a drive group."""
     from sesam.rules.records import DriveGroup
-    from sesam.service import configure
+    from sesam.service import configure_media
 
-    configure.add_drive_group(open_site(), DriveGroup(name, **given(values)))
+    configure_media.add_drive_group(open_site(), DriveGroup(name, **given(values)))
     said(f'drive group "{name}" added')
 
 
@@ -95,10 +95,12 @@ def group_add(name: str, **values: Any) -> None:
 def group_modify(name: str, **values: Any) -> None:
     """Change a drive group's note; drives name their group themselves."""
     from sesam.catalog.pools import get_drive_group
-    from sesam.service import configure
+    from sesam.service import configure_media
 
     site = open_site()
-    configure.modify_drive_group(site, replace(get_drive_group(name), **given(values)))
+    configure_media.modify_drive_group(
+        site, replace(get_drive_group(name), **given(values))
+    )
     said(f'drive group "{name}" modified')
 
 
@@ -111,9 +113,9 @@ def group_modify(name: str, **values: Any) -> None:
 def loader_add(name: str, device: str, **values: Any) -> None:
     """Add a tape library."""
     from sesam.rules.records import Loader
-    from sesam.service import configure
+    from sesam.service import configure_media
 
-    configure.add_loader(open_site(), Loader(name, device, **given(values)))
+    configure_media.add_loader(open_site(), Loader(name, device, **given(values)))
     said(f'loader "{name}" added')
 
 
@@ -126,10 +128,10 @@ def loader_add(name: str, device: str, **values: Any) -> None:
 def loader_modify(name: str, **values: Any) -> None:
     """Change a tape library; what is not given stays."""
     from sesam.catalog.drives import get_loader
-    from sesam.service import configure
+    from sesam.service import configure_media
 
     site = open_site()
-    configure.modify_loader(site, replace(get_loader(name), **given(values)))
+    configure_media.modify_loader(site, replace(get_loader(name), **given(values)))
     said(f'loader "{name}" modified')
 
 
@@ -147,11 +149,11 @@ def loader_modify(name: str, **values: Any) -> None:
 def drive_add(name: str, group: str, **values: Any) -> None:
     """Add a tape drive."""
     from sesam.rules.records import Drive
-    from sesam.service import configure
+    from sesam.service import configure_media
     from sesam.terms import MediumKind
 
     made = Drive(name, group, MediumKind.TAPE, **given(values))
-    configure.add_drive(open_site(), made)
+    configure_media.add_drive(open_site(), made)
     said(f'drive "{name}" added')
 
 
@@ -166,8 +168,8 @@ def drive_add(name: str, group: str, **values: Any) -> None:
 def drive_modify(name: str, **values: Any) -> None:
     """Change a tape drive; what is not given stays."""
     from sesam.catalog.drives import get_drive
-    from sesam.service import configure
+    from sesam.service import configure_media
 
     site = open_site()
-    configure.modify_drive(site, replace(get_drive(name), **given(values)))
+    configure_media.modify_drive(site, replace(get_drive(name), **given(values)))
     said(f'drive "{name}" modified')

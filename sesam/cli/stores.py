@@ -28,7 +28,7 @@ add_verbs(
     "media pool",
     path="sm_media pool",
     catalog="pools:list_pools:get_pool",
-    remover="remove_pool",
+    remover="configure_media:remove_pool",
     columns=[
         Column("name"),
         Column("group"),
@@ -43,7 +43,7 @@ add_verbs(
     "data store",
     path="sm_media store",
     catalog="drives:list_stores:get_store",
-    remover="remove_store",
+    remover="configure_media:remove_store",
     columns=[
         Column("name"),
         Column("path"),
@@ -89,9 +89,9 @@ def _pool_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def pool_add(name: str, group: str, **values: Any) -> None:
     """Add a media pool."""
     from sesam.rules.records import MediaPool
-    from sesam.service import configure
+    from sesam.service import configure_media
 
-    configure.add_pool(open_site(), MediaPool(name, group, **given(values)))
+    configure_media.add_pool(open_site(), MediaPool(name, group, **given(values)))
     said(f'media pool "{name}" added')
 
 
@@ -104,10 +104,10 @@ def pool_add(name: str, group: str, **values: Any) -> None:
 def pool_modify(name: str, **values: Any) -> None:
     """Change a media pool; what is not given stays."""
     from sesam.catalog.pools import get_pool
-    from sesam.service import configure
+    from sesam.service import configure_media
 
     site = open_site()
-    configure.modify_pool(site, replace(get_pool(name), **given(values)))
+    configure_media.modify_pool(site, replace(get_pool(name), **given(values)))
     said(f'media pool "{name}" modified')
 
 
@@ -146,12 +146,12 @@ def store_add(name: str, path: str, group: str, **values: Any) -> None:
     import os
 
     from sesam.rules.records import DataStore
-    from sesam.service import configure
+    from sesam.service import configure_media
 
     # A path on another machine means nothing here, and is taken as it is.
     where = path if values.get("rds") else os.path.abspath(path)
     site = open_site()
-    configure.add_store(site, DataStore(name, where, group, **given(values)))
+    configure_media.add_store(site, DataStore(name, where, group, **given(values)))
     said(f'data store "{name}" added')
 
 
@@ -163,8 +163,8 @@ def store_add(name: str, path: str, group: str, **values: Any) -> None:
 def store_modify(name: str, **values: Any) -> None:
     """Change a data store; what is not given stays."""
     from sesam.catalog.drives import get_store
-    from sesam.service import configure
+    from sesam.service import configure_media
 
     site = open_site()
-    configure.modify_store(site, replace(get_store(name), **given(values)))
+    configure_media.modify_store(site, replace(get_store(name), **given(values)))
     said(f'data store "{name}" modified')

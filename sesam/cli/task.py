@@ -30,7 +30,7 @@ add_verbs(
     "task",
     path="sm_task",
     catalog="tasks:list_tasks:get_task",
-    remover="remove_task",
+    remover="configure:remove_task",
     columns=[
         Column("name"),
         Column("client"),
@@ -45,7 +45,7 @@ add_verbs(
     "task group",
     path="sm_task group",
     catalog="tasks:list_groups:get_group",
-    remover="remove_task_group",
+    remover="configure:remove_task_group",
     columns=[Column("name"), Column("tasks"), Column("note")],
 )
 
@@ -57,6 +57,18 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--pool", metavar="POOL", help="Default: the site's."),
         click.option("--segment-size", "segment_bytes", type=SIZE, help="Default: 4G."),
         click.option("--zstd-level", type=int, help="1 to 19; default: 3."),
+        click.option(
+            "--full-every",
+            type=int,
+            metavar="DAYS",
+            help="A FULL again after so many days; 0, the default: never by age.",
+        ),
+        click.option(
+            "--max-chain",
+            type=int,
+            metavar="N",
+            help="Savesets that may build on a FULL; default: 100.",
+        ),
         click.option("--type", "type", help="What kind of source; `path` is files."),
         click.option(
             "--recipient",

@@ -32,7 +32,7 @@ def add_verbs(
 
     what -- kind of object for people; path -- as typed, `sm_task group`;
     catalog -- `module:list_x:get_x` of the catalog;
-    remover -- function of service.configure. Modules are loaded when a verb runs.
+    remover -- `module:remove_x` of the services. Modules are loaded when a verb runs.
     """
     plural = plural or what + "s"
     named = "NAME"
@@ -41,7 +41,7 @@ def add_verbs(
     @form_option
     def list_(form: str) -> None:
         site = open_site()
-        listed, _ = _catalog(catalog)
+        listed, _ = _loaded("catalog", catalog)
         from sesam.service.configure import facts
 
         Renderer(form, site.zone).rows(map(facts, listed()), columns)
@@ -53,7 +53,7 @@ def add_verbs(
     @form_option
     def show(name: str, form: str) -> None:
         site = open_site()
-        _, get = _catalog(catalog)
+        _, get = _loaded("catalog", catalog)
         from sesam.service.configure import facts
 
         Renderer(form, site.zone).one(facts(get(name)), columns)
@@ -65,24 +65,24 @@ def add_verbs(
     @yes_option
     @dry_run_option
     def remove(name: str, yes: bool, dry_run: bool) -> None:
-        from sesam.service import configure
-
         site = open_site()
         if not dry_run:
             confirm(f'Remove {what} "{name}"?', yes)
-        getattr(configure, remover)(site, name, dry_run=dry_run)
+        (removing,) = _loaded("service", remover)
+        removing(site, name, dry_run=dry_run)
         done = "would be removed" if dry_run else "removed"
         click.echo(f'{what} "{name}" {done}', err=True)
 
     remove.help = f"Remove a {what} that nothing needs any more."
 
 
-def _catalog(spec: str) -> tuple[Any, Any]:
+def _loaded(room: str, spec: str) -> list[Any]:
+    """Return the functions that `module:function:...` names in a room."""
     from importlib import import_module
 
-    module, listed, get = spec.split(":")
-    found = import_module(f"sesam.catalog.{module}")
-    return getattr(found, listed), getattr(found, get)
+    module, *functions = spec.split(":")
+    found = import_module(f"sesam.{room}.{module}")
+    return [getattr(found, one) for one in functions]
 
 
 def given(values: dict[str, Any]) -> dict[str, Any]:

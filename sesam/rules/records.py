@@ -14,6 +14,7 @@ DEFAULT_SEGMENT_BYTES = 4 << 30
 DEFAULT_ZSTD_LEVEL = 3
 DEFAULT_BLOCK_BYTES = 256 << 10
 DEFAULT_RETENTION_DAYS = 30
+DEFAULT_MAX_CHAIN = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Task:
     pool       -- media pool of its savesets; "" = the site's default
     recipients -- age public keys; none = not encrypted
     exclude_if_present -- file names: a directory that holds one keeps only that file
+    max_chain  -- savesets that may build on a FULL before the next FULL
+    full_every -- days after which a FULL is due again; 0 = never by age
     """
 
     name: str
@@ -54,6 +57,8 @@ class Task:
     pool: str = ""
     groups: tuple[str, ...] = ()
     note: str = ""
+    max_chain: int = DEFAULT_MAX_CHAIN
+    full_every: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,8 @@ class Job:
 
     worker -- owner as text: host id, boot id, pid, start time of the process
     result -- what the finished job reports, as JSON values
+    request -- what it was told to do, as JSON values: a restart does it again
+    exit_code -- that its command ended with; None until then
     """
 
     id: int
@@ -230,6 +237,8 @@ class Job:
     message: str = ""
     log: str = ""
     result: dict[str, Any] = field(default_factory=dict)
+    request: dict[str, Any] = field(default_factory=dict)
+    exit_code: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

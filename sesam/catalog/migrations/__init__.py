@@ -1,7 +1,10 @@
 """Numbered steps from one schema to the next; each is frozen once released."""
 
-from sesam.catalog.migrations import m0001_initial
+from sesam.catalog.migrations import m0001_initial, m0002_chains
 
 # The statements of step 1, 2, 3 ...
-STEPS: tuple[tuple[str, ...], ...] = (m0001_initial.STATEMENTS,)
+STEPS: tuple[tuple[str, ...], ...] = (
+    m0001_initial.STATEMENTS,
+    m0002_chains.STATEMENTS,
+)
 NEWEST = len(STEPS)

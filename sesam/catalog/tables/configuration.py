@@ -65,6 +65,8 @@ class TaskRow(Named):
     segment_bytes = BigIntegerField()
     pool = ForeignKeyField(MediaPoolRow, column_name="pool_id", null=True, index=False)
     note = TextField()
+    max_chain = BigIntegerField()
+    full_every = BigIntegerField()
 
     class Meta:
         table_name = "task"

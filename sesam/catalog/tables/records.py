@@ -30,6 +30,9 @@ class JobRow(Row):
     message = TextField()
     log = TextField()
     result = JsonField()
+    request = JsonField()
+    exit_code = BigIntegerField(null=True)
+    told_to_stop = FlagField()
 
     class Meta:
         table_name = "job"
