@@ -52,7 +52,7 @@ def backup() -> None:
 @click.option(
     "--level",
     type=click.Choice([*_LEVELS.values(), *_LEVELS], case_sensitive=False),
-    help="Default: FULL if there is none yet.",
+    help="Default: FULL if there is none yet, else INCR.",
 )
 @click.option("--pool", metavar="P", help="Default: the task's, else the site's.")
 @click.option("--detach", is_flag=True, help="Do not wait for the end.")
@@ -74,7 +74,7 @@ def start(
     names = [task] if task else list(get_group(group or "").tasks)
     if detach:
         return _detach()
-    wanted = (level or "FULL").upper()
+    wanted = (level or "").upper()
     results = []
     for name in names:
         results.append(_start(site, str(name), _LEVELS.get(wanted, wanted), pool or ""))
@@ -98,7 +98,8 @@ def _start(site: "Site", name: str, level: str, pool: str) -> dict[str, Any]:
 
     with progress(name) as report:
         run = service.Run(report, _stop_by_signal)
-        return service.start(site, service.Request(name, Level(level), pool), run)
+        request = service.Request(name, Level(level) if level else None, pool)
+        return service.start(site, request, run)
 
 
 def _stop_by_signal(heartbeat: "Heartbeat") -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sesam.catalog import jobs
 from sesam.client.destination import Destination
 from sesam.client.objects import Outcome, TreeObject
-from sesam.errors import Damaged, Interrupted, NotFound, SesamError
+from sesam.errors import Damaged, DeviceError, Interrupted, NotFound, SesamError
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
@@ -17,6 +17,7 @@ from sesam.service import repair
 from sesam.service.fetching.choice import Wish, choose
 from sesam.service.fetching.members import Members
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
+from sesam.service.fetching.shelf import Shelf
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted, quoted
@@ -43,9 +44,10 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     Raises NotFound, ChainBroken, Damaged, NoIdentity, TargetUnusable, DeviceError. Run
     again after an interruption it goes on: what is finished is recognised.
     """
-    saveset = choose(site, wish)
+    chain = choose(site, wish)
+    saveset = chain[-1]
     if wish.dry_run:
-        return _Trip(site, wish, watch, saveset, None).plan()
+        return _Trip(site, wish, watch, chain, None).plan()
     repair.settle(site)
     now = site.clock()
     with site.catalog.change():
@@ -54,7 +56,7 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     job = jobs.start(site.catalog, job.id, owner.current_owner(), now=now, log=path)
     log = JobLog(path, site.zone)
     try:
-        return _Trip(site, wish, watch, saveset, log).run(job)
+        return _Trip(site, wish, watch, chain, log).run(job)
     finally:
         log.close()
 
@@ -65,11 +67,11 @@ class _Trip:
         site: Site,
         wish: Wish,
         watch: Watch,
-        saveset: Saveset,
+        chain: list[Saveset],
         log: JobLog | None,
     ) -> None:
         self._site, self._wish, self._watch = site, wish, watch
-        self._saveset, self._log = saveset, log
+        self._chain, self._saveset, self._log = chain, chain[-1], log
         self._wanted = tuple(normal(path) for path in wish.paths)
         self._missing = set(self._wanted)
         self._files = self._bytes = self._skipped = self._warnings = 0
@@ -120,9 +122,9 @@ class _Trip:
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish
-        with self._open() as stored:
+        with self._open() as stored, Shelf(stored) as shelf:
             reading = self._lines(stored)
-            members = Members(stored)
+            members = Members(shelf)
             destination = Destination(
                 wish.target,
                 existing=wish.existing,
@@ -150,11 +152,10 @@ class _Trip:
             if asked:
                 self._report(line.path, "is not in the saveset: it could not be read")
             return
-        try:
-            obj, chunks = members.read(line)
-        except Damaged as error:
-            self._report(line.path, f"is damaged: {error}")
+        member = self._member(line, members)
+        if member is None:
             return
+        obj, chunks = member
         if not asked:
             destination.ancestor(obj)
             return
@@ -176,6 +177,20 @@ class _Trip:
         else:
             self._skipped += 1
         self._watch.progress(self._files, self._bytes)
+
+    def _member(
+        self, line: Line, members: Members
+    ) -> tuple[TreeObject, Iterator[bytes]] | None:
+        """Return the object of a line and its content; None where it is reported."""
+        try:
+            return members.read(line)
+        except (Damaged, NotFound) as error:
+            self._report(line.path, f"is damaged: {error}")
+        except DeviceError as error:
+            if not self._wish.partial:
+                raise
+            self._report(line.path, f"cannot be read: {error}")
+        return None
 
     def _open(self) -> StoredSaveset:
         return StoredSaveset(
@@ -223,7 +238,7 @@ class _Trip:
             "files": self._files,
             "bytes": self._bytes,
             "skipped": self._skipped,
-            "savesets": [self._saveset.name],
+            "savesets": [one.name for one in self._chain],
             "seconds": round(monotonic() - self._began, 3),
             "warnings": self._warnings,
         }
