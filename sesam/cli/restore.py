@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sesam.cli import family
-from sesam.cli.backup import ask_passphrase
 from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site

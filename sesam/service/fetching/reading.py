@@ -159,13 +159,14 @@ class StoredSaveset:
         except OSError:  # the copy cannot be written: then without one
             return listread.Reading(self.stored_listing())
 
-    def listing_file(self) -> str:
+    def listing_file(self, *, thorough: bool = True) -> str:
         """Return the server's copy of the listing, fetched where it is missing.
 
-        Raises NoIdentity, Damaged, DeviceError; OSError where it cannot be written.
+        thorough -- as for `listings.cached`. Raises NoIdentity, Damaged, DeviceError;
+        OSError where it cannot be written.
         """
         path = self._site.listing_path(self.saveset.name)
-        if listings.cached(path):
+        if listings.cached(path, thorough=thorough):
             return path
         name = self._named(listing.NAME)
         blob: Blob = self.stored(name)
