@@ -11,7 +11,7 @@ from sesam.catalog.tables import ClaimRow, JobRow
 from sesam.errors import Busy
 from sesam.rules.records import Job
 from sesam.service.ground.heartbeat import Heartbeat
-from sesam.service.ground.owner import current_owner, is_alive
+from sesam.service.ground.owner import JUDGE, current_owner
 
 NOW = datetime(2027, 3, 28, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def until(is_so: Any) -> None:
 
 def test_leases_move_on_while_the_job_runs(inside: Any) -> None:
     job = begun(inside)
-    held = claims.claim(inside.catalog, "drive:x", current_owner(), is_alive)
+    held = claims.claim(inside.catalog, "drive:x", current_owner(), JUDGE)
     before = JobRow.get_by_id(job.id).lease_until
     with Heartbeat(inside.catalog, job, every_s=0.02) as heartbeat:
         heartbeat.keep(lambda: [held])
@@ -54,7 +54,7 @@ def test_a_job_that_was_taken_stops(inside: Any) -> None:
 
 def test_a_drive_that_was_taken_stops_the_job(inside: Any) -> None:
     job = begun(inside)
-    held = claims.claim(inside.catalog, "drive:x", current_owner(), is_alive)
+    held = claims.claim(inside.catalog, "drive:x", current_owner(), JUDGE)
     with Heartbeat(inside.catalog, job, every_s=0.02) as heartbeat:
         heartbeat.keep(lambda: [held])
         with inside.catalog.change():
