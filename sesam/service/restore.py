@@ -9,7 +9,14 @@ from typing import Any
 from sesam.catalog import jobs
 from sesam.client.destination import Destination
 from sesam.client.objects import Outcome, TreeObject
-from sesam.errors import Damaged, Interrupted, NotFound, SesamError, exit_code_of
+from sesam.errors import (
+    Damaged,
+    Interrupted,
+    NotFound,
+    SesamError,
+    TargetUnusable,
+    exit_code_of,
+)
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
@@ -148,8 +155,13 @@ class _Trip:
                             "stopped; run it again to go on", signal=heartbeat.signal
                         )
                     self._object(line, asked, members, destination, linked)
-            finally:
+            except (Interrupted, KeyboardInterrupt, TargetUnusable):
+                destination.abandon()
+                raise
+            except SesamError:
                 destination.close()
+                raise
+            destination.close()
 
     def _object(
         self,

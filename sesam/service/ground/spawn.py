@@ -8,9 +8,11 @@ from sesam.errors import SesamError
 from sesam.service.ground.site import Site
 
 _NOW = "SESAM_NOW"
+# Those that this process has started: the next start asks which of them have ended.
+_workers: list[subprocess.Popen[bytes]] = []
 
 
-def spawn_worker(site: Site, job_id: int) -> subprocess.Popen[bytes]:
+def spawn_worker(site: Site, job_id: int) -> None:
     """Start the worker of a queued job: a new session, without input and output.
 
     It works for the same site and, in a rehearsal, goes on from the time of now.
@@ -19,8 +21,9 @@ def spawn_worker(site: Site, job_id: int) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "SESAM_ROOT": site.root}
     if environment.get(_NOW):
         environment[_NOW] = site.clock().isoformat()
+    _workers[:] = [one for one in _workers if one.poll() is None]
     try:
-        return subprocess.Popen(
+        worker = subprocess.Popen(
             [sys.executable, "-m", "sesam.cli.worker", str(job_id)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -30,3 +33,4 @@ def spawn_worker(site: Site, job_id: int) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise SesamError(f"no worker can be started: {error.strerror}") from error
+    _workers.append(worker)
