@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -26,9 +27,9 @@ from sesam.catalog import (
 )
 from sesam.catalog.db import Catalog, open_catalog
 from sesam.catalog.migrations import NEWEST
-from sesam.catalog.reaping import reap
+from sesam.catalog.reaping import HANGING, Judge, reap
 from sesam.catalog.schema import take_copy
-from sesam.catalog.tables import ALL, database
+from sesam.catalog.tables import ALL, ClaimRow, database
 from sesam.errors import (
     Busy,
     CatalogDamaged,
@@ -275,12 +276,60 @@ def test_a_claim_of_another_machine_is_taken_when_its_lease_has_passed(
     claims.claim(catalog, "drive:x", far, JUDGE)
     with pytest.raises(Busy, match="another machine"):
         claims.claim(catalog, "drive:x", current_owner(), JUDGE)
-    from sesam.catalog.tables import ClaimRow
-
     with catalog.change():
         past = catalog.now() - timedelta(seconds=1)
         ClaimRow.update(lease_until=past).execute()
     assert claims.claim(catalog, "drive:x", current_owner(), JUDGE).fence == 2
+
+
+def test_a_holder_that_hangs_is_killed_before_its_thing_is_taken(
+    catalog: Catalog,
+) -> None:
+    sleeper = subprocess.Popen(["sleep", "60"])
+    with open(f"/proc/{sleeper.pid}/stat") as file:
+        started = int(file.read().rpartition(")")[2].split()[19])
+    me = current_owner()
+    claims.claim(
+        catalog, "drive:x", Owner(me.host, me.boot, sleeper.pid, started), JUDGE
+    )
+    sleeper.send_signal(signal.SIGSTOP)
+    judge = Judge(JUDGE.is_alive, JUDGE.kill, patience_s=0.1)
+    for lease_times, gone in ((HANGING - 2, False), (HANGING, True)):
+        with catalog.change():
+            past = catalog.now() - timedelta(seconds=lease_times * jobs.LEASE_S)
+            ClaimRow.update(lease_until=past).execute()
+        if gone:
+            assert claims.claim(catalog, "drive:x", me, judge).fence == 2
+            assert sleeper.wait(timeout=10) == -signal.SIGKILL
+        else:
+            with pytest.raises(Busy, match=f"process {sleeper.pid}"):
+                claims.claim(catalog, "drive:x", me, judge)
+
+
+def test_a_holder_that_renews_meanwhile_is_left_alone(catalog: Catalog) -> None:
+    sleeper = subprocess.Popen(["sleep", "60"])
+    with open(f"/proc/{sleeper.pid}/stat") as file:
+        started = int(file.read().rpartition(")")[2].split()[19])
+    me = current_owner()
+    holder = Owner(me.host, me.boot, sleeper.pid, started)
+    held = claims.claim(catalog, "drive:x", holder, JUDGE)
+    with catalog.change():
+        past = catalog.now() - timedelta(seconds=HANGING * jobs.LEASE_S)
+        ClaimRow.update(lease_until=past).execute()
+
+    def late_beat() -> None:
+        # As on a machine that has slept: it comes a little later.
+        claims.renew(catalog, held)
+        catalog.close()
+
+    beat = threading.Timer(0.1, late_beat)
+    beat.start()
+    with pytest.raises(Busy):
+        claims.claim(catalog, "drive:x", me, Judge(JUDGE.is_alive, JUDGE.kill, 1.0))
+    beat.join()
+    assert sleeper.poll() is None
+    sleeper.kill()
+    sleeper.wait()
 
 
 def test_a_job_whose_worker_is_gone_is_ended_and_a_living_ones_is_not(

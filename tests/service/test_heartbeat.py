@@ -12,6 +12,7 @@ from sesam.errors import Busy
 from sesam.rules.records import Job
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.owner import JUDGE, current_owner
+from sesam.terms import State
 
 NOW = datetime(2027, 3, 28, tzinfo=UTC)
 
@@ -61,6 +62,22 @@ def test_a_drive_that_was_taken_stops_the_job(inside: Any) -> None:
             past = inside.catalog.now() - timedelta(seconds=9)
             ClaimRow.update(lease_until=past, fence=ClaimRow.fence + 1).execute()
         until(heartbeat.stopped)
+
+
+def test_a_job_that_the_catalog_tells_to_stop_does_and_keeps_its_lease(
+    inside: Any,
+) -> None:
+    job = begun(inside)
+    with Heartbeat(inside.catalog, job, every_s=0.02) as heartbeat:
+        assert not heartbeat.stopped()
+        with inside.catalog.change():
+            assert jobs.tell_to_stop(job.id)
+        until(heartbeat.stopped)
+        heartbeat.check()
+        with inside.catalog.change():
+            jobs.finish(job, State.CANCELLED, now=NOW, message="", result={})
+            assert not jobs.tell_to_stop(job.id)
+    assert jobs.get_job(job.id).exit_code == jobs.CANCELLED
 
 
 def test_stop_asks_for_an_end_in_good_order(inside: Any) -> None:
