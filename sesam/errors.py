@@ -227,3 +227,12 @@ class Interrupted(SesamError):
     def __init__(self, message: str, *, signal: int = 2) -> None:
         super().__init__(message)
         self.signal = signal
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code of a command that this error ends."""
+    if isinstance(error, Interrupted):
+        return 128 + error.signal
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted.exit_code
+    return error.exit_code if isinstance(error, SesamError) else BUG

@@ -1,9 +1,7 @@
 """sm_restore: bring back what was saved."""
 
 import os
-import signal
 from datetime import datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +12,11 @@ from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
+from sesam.cli.stopping import stop_by_signal
 from sesam.cli.values import INSTANT
 
 if TYPE_CHECKING:
     from sesam.saveset.listing import Line
-    from sesam.service.ground.heartbeat import Heartbeat
 
 
 @family.family("sm_restore", "sm_restore start --task etc --target /tmp/back")
@@ -98,7 +96,7 @@ def start(
     )
     with progress(saveset or task or "") as report:
         watch = service.Watch(
-            ask_passphrase, report, _show if form == "table" else _quiet, _stop
+            ask_passphrase, report, _show if form == "table" else _quiet, stop_by_signal
         )
         result = service.start(site, wish, watch)
     columns = [Column("bytes", human=size), Column("files", human=count)]
@@ -116,15 +114,6 @@ def _show(line: "Line") -> None:
 
 def _quiet(line: "Line") -> None:
     """Programs read the totals."""
-
-
-def _stop(heartbeat: "Heartbeat") -> None:
-    def told(number: int, frame: FrameType | None) -> None:
-        heartbeat.stop()
-        signal.signal(number, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, told)
-    signal.signal(signal.SIGTERM, told)
 
 
 def main() -> None:

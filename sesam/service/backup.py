@@ -9,13 +9,13 @@ from time import monotonic
 from sesam.catalog import clients, drives, jobs, tasks
 from sesam.catalog.savesets import commit_saveset
 from sesam.device.directory import FileBlob
-from sesam.errors import ClientError, Interrupted, SesamError
+from sesam.errors import ClientError, Interrupted, SesamError, exit_code_of
 from sesam.rules.naming import RANDOM_BYTES, saveset_name
 from sesam.rules.records import Client, Job, MediaPool, Task
-from sesam.service import repair
+from sesam.service import repair, working
 from sesam.service.afar.starter import starter_argv
+from sesam.service.asking import Request, queue, request_of
 from sesam.service.fetching.building import ground_for
-from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site, ssh_config
@@ -30,21 +30,7 @@ from sesam.service.moving.worker import BackupWatcher, Progress
 from sesam.service.sending import sourcejob
 from sesam.service.sending.source import Source
 from sesam.service.sending.sourcelink import SourceCall, run_source
-from sesam.terms import Level, State
-
-TYPE = "backup"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an admin asks for: a task, and what differs from its definition.
-
-    level -- None = FULL if there is none yet, else INCR
-    """
-
-    task: str
-    level: Level | None = None
-    pool: str = ""
+from sesam.terms import State
 
 
 @dataclass(slots=True)
@@ -58,31 +44,21 @@ class Run:
 def start(site: Site, request: Request, run: Run) -> dict[str, object]:
     """Back up a task and return what `sm_backup start` reports.
 
-    Raises NotFound, Conflict, Busy before there is a job; whatever fails later ends the
-    job as `error`, leaves nothing of the saveset, and is raised.
+    Raises NotFound, Conflict before there is a job; whatever fails later ends the job,
+    Busy as `cancelled` because another job backs up the task, leaves nothing of the
+    saveset, and is raised.
     """
-    task = tasks.get_task(request.task)
-    pool = targets.pool_for(task, request.pool)
-    client = clients.get_client(task.client)
-    repair.settle(site)
-    now = site.clock()
-    with site.catalog.change():
-        job = jobs.enqueue(TYPE, task.name, backup_day=site.backup_day(now), now=now)
-    log_path = site.log_path(job.backup_day, job.id)
-    try:
-        job = jobs.start(
-            site.catalog, job.id, owner.current_owner(), now=now, log=log_path
-        )
-    except SesamError:
-        with site.catalog.change():
-            jobs.cancel_queued(job.id, now)
-        raise
-    log = JobLog(log_path, site.zone)
-    try:
-        trip = _Trip(site, request, task, pool, client, job, log)
-        return trip.run(run)
-    finally:
-        log.close()
+    return work(site, queue(site, request).id, run)
+
+
+def work(site: Site, job_id: int, run: Run) -> dict[str, object]:
+    """Do the queued job of a backup, in this process; raises as `start` does."""
+    with working.at_work(site, job_id) as (job, log):
+        request = request_of(job)
+        task = tasks.get_task(request.task)
+        pool = targets.pool_for(task, request.pool)
+        client = clients.get_client(task.client)
+        return _Trip(site, request, task, pool, client, job, log).run(run)
 
 
 class _Trip:
@@ -136,7 +112,7 @@ class _Trip:
                 run.begun(heartbeat)
                 written = self._write(watcher, heartbeat)
                 heartbeat.check()
-                result = self._commit(written)
+                result = self._commit(written, heartbeat)
         except (SesamError, KeyboardInterrupt) as error:
             watcher.drop_listing()
             self._failed(watcher, error)
@@ -243,7 +219,7 @@ class _Trip:
         with self._site.catalog.change():
             jobs.widen_claim(self._name, media)
 
-    def _commit(self, written: Written) -> dict[str, object]:
+    def _commit(self, written: Written, heartbeat: Heartbeat) -> dict[str, object]:
         """Make the saveset visible and end the job, in one transaction."""
         site = self._site
         saveset, copy = records_of(written, site.zone)
@@ -256,6 +232,7 @@ class _Trip:
                 now=site.clock(),
                 message=summary_of(written),
                 result=result,
+                exit_code=heartbeat.exit_code(saveset.state),
             )
             commit_saveset(saveset, copy, self._job.id)
         return result
@@ -270,7 +247,12 @@ class _Trip:
         try:
             with site.catalog.change():
                 jobs.finish(
-                    self._job, state, now=site.clock(), message=message, result={}
+                    self._job,
+                    state,
+                    now=site.clock(),
+                    message=message,
+                    result={},
+                    exit_code=exit_code_of(error),
                 )
         except SesamError as worse:
             watcher.say(f"the catalog does not know yet: {worse}")

@@ -9,16 +9,24 @@ from typing import Any
 from sesam.catalog import jobs
 from sesam.client.destination import Destination
 from sesam.client.objects import Outcome, TreeObject
-from sesam.errors import Damaged, DeviceError, Interrupted, NotFound, SesamError
+from sesam.errors import (
+    Damaged,
+    DeviceError,
+    Interrupted,
+    NotFound,
+    SesamError,
+    TargetUnusable,
+    exit_code_of,
+)
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
-from sesam.service import repair
+from sesam.service import working
 from sesam.service.fetching.choice import Wish, choose
 from sesam.service.fetching.members import Members
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
 from sesam.service.fetching.shelf import Shelf
-from sesam.service.ground import owner
+from sesam.service.fetching.told import told_of, wish_of
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
@@ -48,17 +56,16 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     saveset = chain[-1]
     if wish.dry_run:
         return _Trip(site, wish, watch, chain, None).plan()
-    repair.settle(site)
-    now = site.clock()
-    with site.catalog.change():
-        job = jobs.enqueue(TYPE, saveset.name, backup_day=site.backup_day(now), now=now)
-    path = site.log_path(job.backup_day, job.id)
-    job = jobs.start(site.catalog, job.id, owner.current_owner(), now=now, log=path)
-    log = JobLog(path, site.zone)
-    try:
-        return _Trip(site, wish, watch, chain, log).run(job)
-    finally:
-        log.close()
+    job = working.queue(site, TYPE, saveset.name, told_of(wish))
+    return work(site, job.id, watch)
+
+
+def work(site: Site, job_id: int, watch: Watch) -> dict[str, Any]:
+    """Do the queued job of a restore, in this process; raises as `start` does."""
+    with working.at_work(site, job_id) as (job, log):
+        wish = wish_of(job)
+        watch.passphrase = working.noting_passphrase(site, job, watch.passphrase)
+        return _Trip(site, wish, watch, choose(site, wish), log).run(job)
 
 
 class _Trip:
@@ -104,7 +111,8 @@ class _Trip:
         except (SesamError, KeyboardInterrupt) as error:
             stopped = isinstance(error, KeyboardInterrupt | Interrupted)
             state = State.CANCELLED if stopped else State.ERROR
-            self._finish(job, state, str(error) or "interrupted", {})
+            message = str(error) or "interrupted"
+            self._finish(job, state, message, {}, exit_code_of(error))
             raise
         state = State.WARNING if self._warnings else State.OK
         result = self._result(job, state)
@@ -112,12 +120,22 @@ class _Trip:
         return result
 
     def _finish(
-        self, job: Job, state: State, message: str, result: dict[str, Any]
+        self,
+        job: Job,
+        state: State,
+        message: str,
+        result: dict[str, Any],
+        exit_code: int | None = None,
     ) -> None:
         self._say(f"ends as {state.value}: {message}")
         with self._site.catalog.change():
             jobs.finish(
-                job, state, now=self._site.clock(), message=message, result=result
+                job,
+                state,
+                now=self._site.clock(),
+                message=message,
+                result=result,
+                exit_code=exit_code,
             )
 
     def _restore(self, heartbeat: Heartbeat) -> None:
@@ -135,10 +153,17 @@ class _Trip:
             try:
                 for line, asked in reading:
                     if heartbeat.stopped():
-                        raise Interrupted("stopped; run it again to go on")
+                        raise Interrupted(
+                            "stopped; run it again to go on", signal=heartbeat.signal
+                        )
                     self._object(line, asked, members, destination, linked)
-            finally:
+            except (Interrupted, KeyboardInterrupt, TargetUnusable):
+                destination.abandon()
+                raise
+            except SesamError:
                 destination.close()
+                raise
+            destination.close()
 
     def _object(
         self,

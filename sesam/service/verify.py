@@ -131,6 +131,7 @@ class _Check:
                 continue
             if place > last:
                 last = place
+                self._progress(0, self.read)  # may end it all
                 why = self._member(stored, line)
                 if why:
                     bad.add(place)
