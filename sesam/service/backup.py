@@ -10,12 +10,13 @@ from sesam.catalog import clients, drives, jobs, tasks
 from sesam.catalog.savesets import commit_saveset
 from sesam.device.directory import FileBlob
 from sesam.errors import ClientError, Interrupted, SesamError, exit_code_of
-from sesam.rules.naming import RANDOM_BYTES, saveset_name
+from sesam.rules.naming import RANDOM_BYTES, SITE_TASK, saveset_name
 from sesam.rules.records import Client, Job, MediaPool, Task
 from sesam.service import repair, working
 from sesam.service.afar.starter import starter_argv
 from sesam.service.asking import Request, queue, request_of
 from sesam.service.fetching.building import ground_for
+from sesam.service.ground import selfcopy
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site, ssh_config
@@ -110,6 +111,8 @@ class _Trip:
         try:
             with heartbeat:
                 run.begun(heartbeat)
+                if self._task.name == SITE_TASK:
+                    selfcopy.refresh(site)
                 written = self._write(watcher, heartbeat)
                 heartbeat.check()
                 result = self._commit(written, heartbeat)

@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from sesam.catalog import clients, db, drives, pools, site, tasks
 from sesam.device.directory import create_store
 from sesam.errors import CatalogError, Conflict, NoSite, WrongUsage
+from sesam.rules.naming import SITE_TASK
 from sesam.rules.records import Client, DataStore, DriveGroup, MediaPool, Task
+from sesam.service.ground.selfcopy import DIRECTORY as COPY
 from sesam.service.ground.site import DIRECTORIES, make_private
 
 POOL = "DISK"
 STORE = "default"
-SELF_TASK = "SESAM_BACKUP"
 _RETENTION_DAYS = 30
 
 
@@ -34,7 +35,7 @@ def init(root: str, url: str, wishes: Wishes, now: datetime) -> dict[str, object
     Raises Conflict where there is a site, WrongUsage, CatalogError, DeviceError.
     """
     _check(wishes)
-    if _exists(url):
+    if exists(url):
         raise Conflict(
             f'there is a site at "{root}" already',
             hint="SESAM_ROOT names another place",
@@ -97,7 +98,8 @@ def _check(wishes: Wishes) -> None:
         ) from error
 
 
-def _exists(url: str) -> bool:
+def exists(url: str) -> bool:
+    """Tell whether the catalog at `url` holds a site."""
     try:
         catalog = db.open_catalog(url)
     except NoSite:
@@ -126,12 +128,13 @@ def _fill(root: str, store: str, client: str, wishes: Wishes, now: datetime) -> 
     pools.add_drive_group(DriveGroup(POOL))
     pools.add_pool(MediaPool(POOL, POOL, _RETENTION_DAYS))
     drives.add_store(DataStore(STORE, store, POOL))
-    own = [os.path.join(root, name) for name in ("etc", "var/lis", "var/log")]
+    own = [os.path.join(root, name) for name in ("etc", "var/lis", COPY)]
     tasks.add_task(
         Task(
-            SELF_TASK,
+            SITE_TASK,
             client,
             tuple(os.fsencode(path) for path in own),
+            excludes=("*.part",),
             note="the site itself",
         )
     )

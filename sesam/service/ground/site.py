@@ -12,7 +12,15 @@ from sesam.catalog.db import Catalog
 from sesam.errors import CatalogDamaged
 from sesam.rules.backup_day import backup_day
 
-DIRECTORIES = ("var/db", "var/lis", "var/log", "etc", "etc/keys", "store")
+DIRECTORIES = (
+    "var/db",
+    "var/lis",
+    "var/log",
+    "var/copy",
+    "etc",
+    "etc/keys",
+    "store",
+)
 
 
 @dataclass
