@@ -1,7 +1,6 @@
 """sm_backup: start backups, look them up, verify them."""
 
 import os
-import sys
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,8 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.find import find
+from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
@@ -260,11 +261,7 @@ def verify(
         raise SystemExit(Damaged.exit_code)
 
 
-def ask_passphrase() -> str:
-    """Ask for the passphrase of an identity; without a terminal a line of stdin."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Passphrase", hide_input=True, err=True))
-    return sys.stdin.readline().rstrip("\n")
+backup.add_command(find)
 
 
 def main() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from sesam.cli import family
-from sesam.cli.backup import ask_passphrase
 from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
@@ -32,6 +32,9 @@ def restore() -> None:
 @click.option("--task", metavar="T", help="The newest good saveset of a task.")
 @click.option("--at", type=INSTANT, help="The newest that started until then.")
 @click.option("--best", is_flag=True, help="The newest that can be read.")
+@click.option(
+    "--partial", is_flag=True, help="Restore what can be read; report the rest."
+)
 @click.option("--target", metavar="DIR", help="Where to: objects keep their paths.")
 @click.option("--original", is_flag=True, help="To where it was.")
 @click.option(
@@ -55,6 +58,7 @@ def start(
     task: str | None,
     at: datetime | None,
     best: bool,
+    partial: bool,
     target: str | None,
     original: bool,
     paths: tuple[str, ...],
@@ -83,6 +87,7 @@ def start(
         task=task or "",
         at=at,
         best=best,
+        partial=partial,
         paths=tuple(os.fsencode(one) for one in paths),
         existing=Existing(existing),
         numeric_owners=numeric_owners,

@@ -16,6 +16,7 @@ _KEYS = (
     "task",
     "level",
     "base",
+    "reason",
     "state",
     "backup_day",
     "files",

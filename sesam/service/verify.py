@@ -12,7 +12,8 @@ from sesam.catalog import savesets
 from sesam.digest import Digest
 from sesam.errors import NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
-from sesam.saveset.listing import Line, Reading
+from sesam.saveset.listing import Line
+from sesam.saveset.listread import Reading
 from sesam.saveset.tarread import read_member
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
 from sesam.service.ground.joblog import quoted

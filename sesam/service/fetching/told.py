@@ -18,6 +18,7 @@ def told_of(wish: Wish) -> dict[str, Any]:
         "task": wish.task,
         "at": wish.at.isoformat() if wish.at else None,
         "best": wish.best,
+        "partial": wish.partial,
         "paths": [_coded(path) for path in wish.paths],
         "existing": wish.existing.value,
         "numeric_owners": wish.numeric_owners,
@@ -36,6 +37,7 @@ def wish_of(job: Job) -> Wish:
     return Wish(
         target=_decoded(told["target"]),
         saveset=job.object,
+        partial=told["partial"],
         paths=tuple(map(_decoded, told["paths"])),
         existing=Existing(told["existing"]),
         numeric_owners=told["numeric_owners"],
