@@ -37,7 +37,7 @@ def wish_of(job: Job) -> Wish:
     return Wish(
         target=_decoded(told["target"]),
         saveset=job.object,
-        partial=told["partial"],
+        partial=told.get("partial", False),
         paths=tuple(map(_decoded, told["paths"])),
         existing=Existing(told["existing"]),
         numeric_owners=told["numeric_owners"],
