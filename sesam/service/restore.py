@@ -16,7 +16,6 @@ from sesam.errors import (
     NotFound,
     SesamError,
     TargetUnusable,
-    exit_code_of,
 )
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
@@ -53,10 +52,9 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     again after an interruption it goes on: what is finished is recognised.
     """
     chain = choose(site, wish)
-    saveset = chain[-1]
     if wish.dry_run:
         return _Trip(site, wish, watch, chain, None).plan()
-    job = working.queue(site, TYPE, saveset.name, told_of(wish))
+    job = working.queue(site, TYPE, chain[-1].name, told_of(wish))
     return work(site, job.id, watch)
 
 
@@ -102,41 +100,18 @@ class _Trip:
             f"restore of {self._saveset.name} to {quoted(self._wish.target)},"
             f" existing: {self._wish.existing.value}"
         )
-        try:
-            with heartbeat:
-                self._watch.begun(heartbeat)
-                self._restore(heartbeat)
-                heartbeat.check()
-            self._refuse_missing()
-        except (SesamError, KeyboardInterrupt) as error:
-            stopped = isinstance(error, KeyboardInterrupt | Interrupted)
-            state = State.CANCELLED if stopped else State.ERROR
-            message = str(error) or "interrupted"
-            self._finish(job, state, message, {}, exit_code_of(error))
-            raise
+        with heartbeat:
+            self._watch.begun(heartbeat)
+            self._restore(heartbeat)
+            heartbeat.check()
+        self._refuse_missing()
         state = State.WARNING if self._warnings else State.OK
         result = self._result(job, state)
-        self._finish(job, state, counted(self._files, "object") + " restored", result)
-        return result
-
-    def _finish(
-        self,
-        job: Job,
-        state: State,
-        message: str,
-        result: dict[str, Any],
-        exit_code: int | None = None,
-    ) -> None:
+        message = counted(self._files, "object") + " restored"
+        with site.catalog.change():
+            jobs.finish(job, state, now=site.clock(), message=message, result=result)
         self._say(f"ends as {state.value}: {message}")
-        with self._site.catalog.change():
-            jobs.finish(
-                job,
-                state,
-                now=self._site.clock(),
-                message=message,
-                result=result,
-                exit_code=exit_code,
-            )
+        return result
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish
