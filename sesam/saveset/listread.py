@@ -12,15 +12,18 @@ _LAST_LINE = 64
 _last_line = re.compile(rb"\n#end\t(\d+)\t(\d+)\n\Z")
 
 
-def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of plain listing text without their line ends. Raises Damaged."""
+def lines(chunks: Iterable[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines of plain listing text without their line ends, a list a chunk.
+
+    Raises Damaged where the text ends within a line, or a line has no end.
+    """
     rest = b""
     for chunk in chunks:
-        rest += chunk
-        *whole, rest = rest.split(b"\n")
+        whole = (rest + chunk).split(b"\n")
+        rest = whole.pop()
         if len(rest) > LINE_LIMIT:
             raise Damaged("a line of the listing has no end")
-        yield from whole
+        yield whole
     if rest:
         raise Damaged("the listing is cut off in the middle of a line")
 
@@ -33,28 +36,43 @@ class Reading:
     """
 
     def __init__(self, text: Iterable[bytes]) -> None:
-        self._lines = lines(text)
-        self.source = _source(next(self._lines, b""))
+        self._batches = lines(text)
+        self._first = next(self._batches, [])
+        while self._first == []:
+            self._first = next(self._batches, [b""])
+        self.source = _source(self._first.pop(0))
 
     def raw(self) -> Iterator[bytes]:
         """Yield the lines of objects as they are, without their line ends."""
         objects = deleted = 0
-        for line in self._lines:
-            if line[:1] == b"#":
-                return self._ended(line, objects, deleted)
-            if line.endswith(DELETED):
-                deleted += 1
+        batch: list[bytes] | None = self._first
+        while batch is not None:
+            # Paths begin with a slash, and objects come before what is deleted: the
+            # last line of a batch tells that all are objects.
+            if batch and batch[-1][:1] == b"/" and not batch[-1].endswith(DELETED):
+                objects += len(batch)
+                yield from batch
             else:
-                objects += 1
-                yield line
+                for line in batch:
+                    if line[:1] == b"#":
+                        return self._ended(line, batch, objects, deleted)
+                    if line.endswith(DELETED):
+                        deleted += 1
+                    else:
+                        objects += 1
+                        yield line
+            batch = next(self._batches, None)
         raise Damaged("the listing ends before its last line")
 
     def objects(self) -> Iterator[Line]:
         """Yield the objects of the tree, in walk order."""
         return map(decode, self.raw())
 
-    def _ended(self, line: bytes, objects: int, deleted: int) -> None:
-        if line != end(objects, deleted)[:-1] or next(self._lines, None):
+    def _ended(
+        self, line: bytes, batch: list[bytes], objects: int, deleted: int
+    ) -> None:
+        more = batch[-1] is not line or any(next(self._batches, []))
+        if line != end(objects, deleted)[:-1] or more:
             raise Damaged("the listing holds other lines than its last one counts")
 
 

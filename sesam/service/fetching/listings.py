@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from sesam.device.directory import FileBlob
 from sesam.device.durable import open_new
+from sesam.digest import Digest
 from sesam.errors import Damaged, SesamError
 from sesam.ports import Blob
 from sesam.saveset import listread
@@ -15,9 +16,10 @@ _PART = ".part"
 _CHUNK = 1 << 20
 
 
-def cached(path: str, *, thorough: bool = True) -> str:
+def cached(path: str, *, digest: str = "", thorough: bool = True) -> str:
     """Return the path of a copy that is whole, "" where there is none.
 
+    digest -- xxh3-128 of the whole copy, "" where it is not known
     thorough -- read to its end before anything relies on it; else its end alone, and
     each frame's checksum tells when it is read. Its time of use is noted.
     """
@@ -26,7 +28,10 @@ def cached(path: str, *, thorough: bool = True) -> str:
     except (OSError, SesamError):
         return ""
     try:
-        if thorough:
+        if thorough and digest:
+            if _digest(path) != digest:
+                return ""
+        elif thorough:
             listread.check(listing_text(part))
         elif not part.read_at(part.size - 1, 1):
             return ""
@@ -36,6 +41,14 @@ def cached(path: str, *, thorough: bool = True) -> str:
     finally:
         part.close()
     return path
+
+
+def _digest(path: str) -> str:
+    with open(path, "rb") as file:
+        digest = Digest()
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def keep(path: str, stored: Blob) -> str:

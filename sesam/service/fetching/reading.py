@@ -166,9 +166,13 @@ class StoredSaveset:
         OSError where it cannot be written.
         """
         path = self._site.listing_path(self.saveset.name)
-        if listings.cached(path, thorough=thorough):
-            return path
         name = self._named(listing.NAME)
+        pieces = self.of_part(name)
+        # As it is stored, its digest tells at once whether the copy is whole.
+        same = name == listing.NAME and len(pieces) == 1
+        digest = pieces[0].digest if same else ""
+        if listings.cached(path, digest=digest, thorough=thorough):
+            return path
         blob: Blob = self.stored(name)
         if name.endswith(AGE):
             blob = AgeBlob(blob, self.identities())

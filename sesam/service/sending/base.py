@@ -17,13 +17,15 @@ from sesam.saveset.listread import Reading
 
 _GIGA = 10**9
 _LETTERS = {
-    stat.S_IFREG: b"f",
-    stat.S_IFDIR: b"d",
-    stat.S_IFLNK: b"l",
-    stat.S_IFIFO: b"p",
-    stat.S_IFCHR: b"c",
-    stat.S_IFBLK: b"b",
+    stat.S_IFREG: ord("f"),
+    stat.S_IFDIR: ord("d"),
+    stat.S_IFLNK: ord("l"),
+    stat.S_IFIFO: ord("p"),
+    stat.S_IFCHR: ord("c"),
+    stat.S_IFBLK: ord("b"),
 }
+_NONE, _DIRECTORY, _DASH, _MARK = b"\0d-m"
+_TYPE = stat.S_IFMT(0o7777777)
 _HELD = b"\t" + HOLDS + b"\t"
 # size mtime ctime device inode, as they stand side by side in a line
 _STAT = b"\t%d\t%d.%09d\t%d.%09d\t%d\t%d\t"
@@ -64,39 +66,48 @@ class Base:
 
         path -- of the next object of the walk; lines before it are passed over
         """
-        begin = escape(path) + b"\t"
         line = self._line
-        if line is None or not line.startswith(begin):
-            line = self._pass_to(path, begin)
+        # A path with a tab in it is escaped in its line.
+        if line is None or not line.startswith(path + b"\t") or b"\t" in path:
+            line = self._pass_to(path)
         if line is not None:
             self._line = next(self._lines, None)
         return line
 
-    def unchanged(
-        self, path: bytes, line: bytes, found: os.stat_result
-    ) -> bytes | None:
+    def unchanged(self, line: bytes, found: os.stat_result) -> bytes | None:
         """Return the line for the new listing where the object is as it was, or None.
 
         line -- what `take` has returned; found -- the object's stat now
         """
         mtime, ctime = found.st_mtime_ns, found.st_ctime_ns
-        kind = stat.S_IFMT(found.st_mode)
-        size = 0 if kind == stat.S_IFDIR else found.st_size
+        letter = _LETTERS.get(found.st_mode & _TYPE, _NONE)
+        size = 0 if letter == _DIRECTORY else found.st_size
         if mtime >= 0 and ctime >= 0:
-            times = *divmod(mtime, _GIGA), *divmod(ctime, _GIGA)
-            wanted = _STAT % (size, *times, found.st_dev, found.st_ino)
+            wanted = _STAT % (
+                size,
+                mtime // _GIGA,
+                mtime % _GIGA,
+                ctime // _GIGA,
+                ctime % _GIGA,
+                found.st_dev,
+                found.st_ino,
+            )
         else:
             stamps = stamp(mtime), stamp(ctime)
             wanted = _OLD_STAT % (size, *stamps, found.st_dev, found.st_ino)
-        head, same, rest = line.partition(wanted)
-        if not same:
+        at = line.find(wanted)
+        if at < 0:
             return self._elsewhere(line, found, size)
-        # digest, flags, saveset ...
-        if rest.startswith(b"m", rest.index(b"\t") + 1):
+        if line[line.index(b"\t") + 1] != letter:
             return None
-        if not head.startswith(_LETTERS.get(kind, b"?") + b"\t", len(escape(path)) + 1):
+        # Behind it stand a digest, of 32 digits or a dash, and the flags.
+        at += len(wanted)
+        if line[at + (2 if line[at] == _DASH else 33)] == _MARK:
             return None
-        return head + same + rest.replace(_HELD, self._held, 1) + b"\n"
+        at = line.find(_HELD, at)
+        if at < 0:
+            return line + b"\n"
+        return b"%b%b%b\n" % (line[:at], self._held, line[at + len(_HELD) :])
 
     def keep_below(self, path: bytes) -> None:
         """What lies below `path` cannot be looked at: what the base has of it stays."""
@@ -108,9 +119,9 @@ class Base:
             self._pass(unescape(self._line.partition(b"\t")[0]), self._line)
             self._line = next(self._lines, None)
 
-    def _pass_to(self, path: bytes, begin: bytes) -> bytes | None:
+    def _pass_to(self, path: bytes) -> bytes | None:
         """Pass over the lines in front of `path`; return its own, if it has one."""
-        here = walk_key(path)
+        begin, here = escape(path) + b"\t", walk_key(path)
         while (line := self._line) is not None and not line.startswith(begin):
             known = unescape(line.partition(b"\t")[0])
             if walk_key(known) > here:
@@ -140,7 +151,7 @@ class Base:
         now = size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
         if MARKED in old.flags or now != (old.size, old.mtime, old.ctime, old.inode):
             return None
-        if old.kind.encode() != _LETTERS.get(stat.S_IFMT(found.st_mode)):
+        if ord(old.kind) != _LETTERS.get(found.st_mode & _TYPE):
             return None
         return self._carried(old._replace(device=found.st_dev))
 

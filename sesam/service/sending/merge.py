@@ -30,7 +30,7 @@ class Merge:
                 now = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
             except OSError:
                 return self._changed(path, dir_fd, name, found)
-        same = self._base.unchanged(path, line, now)
+        same = self._base.unchanged(line, now)
         if same is None:
             return self._changed(path, dir_fd, name, found)
         self._listing.add(same)
