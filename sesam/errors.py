@@ -227,3 +227,27 @@ class Interrupted(SesamError):
     def __init__(self, message: str, *, signal: int = 2) -> None:
         super().__init__(message)
         self.signal = signal
+
+
+# The bytes cannot be asked for now: nothing is known of them, and nothing recorded.
+AWAY = (
+    StoreMissing,
+    ForeignSite,
+    NoMedium,
+    WrongMedium,
+    PositionLost,
+    Unreachable,
+    Busy,
+    Interrupted,
+)
+
+
+def named(kind: object, message: str, hint: str = "") -> SesamError:
+    """Return the error of that class name, as another process told of it.
+
+    One of no known class is Unreachable.
+    """
+    found = globals().get(str(kind))
+    if not (isinstance(found, type) and issubclass(found, SesamError)):
+        found = Unreachable
+    return found(message, hint=hint)

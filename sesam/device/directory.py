@@ -9,7 +9,18 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from errno import ENOENT, ENOTDIR
+from errno import (
+    EACCES,
+    EHOSTDOWN,
+    EHOSTUNREACH,
+    ENODEV,
+    ENOENT,
+    ENOTCONN,
+    ENOTDIR,
+    EPERM,
+    ESTALE,
+    ETIMEDOUT,
+)
 
 from sesam.device.durable import sync_directory, write_new
 from sesam.errors import (
@@ -20,12 +31,24 @@ from sesam.errors import (
     RequestError,
     StoreMissing,
     WriteProtected,
+    WrongMedium,
 )
 
 MARKER = ".sesam-store"
 _FORMAT = 1
 # A killed init may have left the marker half written: the next one writes it anew.
 _IGNORED = {MARKER, MARKER + ".part", "lost+found"}
+# A file system that does not answer, or not to us: nothing is known of what it holds.
+_AWAY = (
+    EACCES,
+    EPERM,
+    ENODEV,
+    ENOTCONN,
+    ESTALE,
+    ETIMEDOUT,
+    EHOSTDOWN,
+    EHOSTUNREACH,
+)
 
 
 class FileBlob:
@@ -61,10 +84,10 @@ class FileBlob:
 
 
 class DirectoryStore:
-    """A Store over the directory `root`.
+    """A Store over the directory `root`; name -- "" where none is expected.
 
     Opening it looks at the marker. Raises StoreMissing where there is none, ForeignSite
-    where it names another site.
+    where it names another site, WrongMedium where it names another store.
     """
 
     def __init__(self, name: str, root: str, site_id: str) -> None:
@@ -88,6 +111,12 @@ class DirectoryStore:
             raise ForeignSite(
                 f'data store "{self._name}": "{self.root}" belongs to another site'
                 f" ({found.get('site')})"
+            )
+        if self._name and found.get("store") != self._name:
+            raise WrongMedium(
+                f'data store "{self._name}": "{self.root}" is data store'
+                f' "{found.get("store")}"',
+                hint="look at what is mounted there",
             )
 
     def path(self, key: str) -> str:
@@ -143,9 +172,15 @@ class DirectoryStore:
             raise self._failed(path, error) from error
 
     def _failed(self, key: str, error: OSError) -> DeviceError | NotFound:
+        """Return what an error means. Raises as `check` where the store is gone."""
         if error.errno in (ENOENT, ENOTDIR):
             self.check()
             return NotFound(f'data store "{self._name}" holds no "{key}"')
+        if error.errno in _AWAY:
+            return StoreMissing(
+                f'data store "{self._name}": "{key}": {error.strerror}',
+                hint=f'look at the mount and the rights of "{self.root}"',
+            )
         return DeviceError(f'data store "{self._name}": "{key}": {error.strerror}')
 
 
@@ -153,7 +188,7 @@ def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
     """Make a directory a data store; done again for the same site it does no harm.
 
     Raises Conflict where it holds anything else, ForeignSite where another site's
-    marker lies in it, WriteProtected, DeviceError.
+    marker lies in it, WriteProtected, StoreMissing, DeviceError.
     """
     try:
         os.makedirs(os.path.dirname(root) or "/", exist_ok=True)
@@ -183,18 +218,24 @@ def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
 
 
 def read_marker(root: str) -> dict[str, object] | None:
-    """Return what the marker of a store says, None where there is none."""
+    """Return what the marker of a store says, None where there is none.
+
+    Raises StoreMissing where the directory does not let us look, WrongMedium where
+    there is a marker that says nothing.
+    """
     try:
         with open(os.path.join(root, MARKER), "rb") as file:
             facts = json.loads(file.read(65536))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise DeviceError(f'"{root}": {error.strerror}') from error
+        raise StoreMissing(
+            f'"{root}": {error.strerror}', hint="look at its mount and its rights"
+        ) from error
     except (ValueError, RecursionError):
         facts = None
     if not isinstance(facts, dict):
-        raise DeviceError(f'the marker of the data store "{root}" cannot be read')
+        raise WrongMedium(f'the marker of the data store "{root}" cannot be read')
     return facts
 
 
