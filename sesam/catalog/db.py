@@ -6,9 +6,10 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from peewee import (
@@ -32,6 +33,7 @@ from sesam.errors import (
     WrongUsage,
 )
 
+T = TypeVar("T")
 BUSY_TIMEOUT_S = 30.0
 _SERVERS = ("postgresql://", "postgres://", "psycopg3://")
 _LOCKED = ("database is locked", "database table is locked")
@@ -63,6 +65,22 @@ class Catalog:
             lock = ("IMMEDIATE",) if self.is_sqlite else ()
             with self._db.atomic(*lock):
                 yield
+
+    def apply(self, change: Callable[[], T]) -> T:
+        """Carry out a change of the configuration in a transaction of its own.
+
+        Where another command was faster, it is tried once more: then it finds what has
+        come between, and says so itself. Raises as `change`, and what `change` raises.
+        """
+        try:
+            with self.change():
+                return change()
+        except IntegrityError:
+            try:
+                with self.change():
+                    return change()
+            except IntegrityError as error:
+                raise Busy("other commands change the same objects") from error
 
     @contextmanager
     def watched(self) -> Iterator[None]:
