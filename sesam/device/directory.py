@@ -7,6 +7,7 @@ A key is `<saveset>/<part>`, a further piece of a part `<saveset>/<part>.p2`.
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from datetime import datetime
 from errno import (
@@ -191,19 +192,14 @@ def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
     marker lies in it, WriteProtected, StoreMissing, DeviceError.
     """
     try:
+        if is_store(root, name=name, site_id=site_id):
+            return
         os.makedirs(os.path.dirname(root) or "/", exist_ok=True)
-        with contextlib.suppress(FileExistsError):
+        try:
             os.mkdir(root)
             os.chmod(root, 0o700)
-        found = read_marker(root)
-        if found is not None:
-            return _same(found, root, name, site_id)
-        foreign = sorted(set(os.listdir(root)) - _IGNORED)
-        if foreign:
-            raise Conflict(
-                f'"{root}" cannot become a data store: it holds "{foreign[0]}"',
-                hint="name an empty directory",
-            )
+        except FileExistsError:
+            close_to_others(root)
         facts = {
             "sesam_store": _FORMAT,
             "site": site_id,
@@ -215,6 +211,40 @@ def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
     except OSError as error:
         kind = WriteProtected if isinstance(error, PermissionError) else DeviceError
         raise kind(f'"{root}" cannot become a data store: {error.strerror}') from error
+
+
+def is_store(root: str, *, name: str, site_id: str) -> bool:
+    """Tell whether a directory is that data store; if not, it can become it.
+
+    Raises Conflict where it holds anything else, ForeignSite where another site's
+    marker lies in it, StoreMissing, DeviceError where it cannot be read.
+    """
+    found = read_marker(root)
+    if found is not None:
+        _same(found, root, name, site_id)
+        return True
+    try:
+        foreign = sorted(set(os.listdir(root)) - _IGNORED)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DeviceError(
+            f'"{root}" cannot become a data store: {error.strerror}'
+        ) from error
+    if foreign:
+        raise Conflict(
+            f'"{root}" cannot become a data store: it holds "{foreign[0]}"',
+            hint="name an empty directory",
+        )
+    return False
+
+
+def close_to_others(path: str) -> None:
+    """Take a directory that is ours from all others. Raises OSError."""
+    facts = os.stat(path)
+    ours = facts.st_uid == os.geteuid() and stat.S_ISDIR(facts.st_mode)
+    if ours and facts.st_mode & 0o077:
+        os.chmod(path, 0o700)
 
 
 def read_marker(root: str) -> dict[str, object] | None:

@@ -98,4 +98,4 @@ def test_two_commands_that_race_get_a_sentence(on_postgres: Site) -> None:
     used = moved.replace("'zz'", "'free'")
     done = beside(site, used, "client remove", "free", "--yes")
     assert done.returncode == 12
-    assert b'still needed by task' in done.stderr
+    assert b"still needed by task" in done.stderr
