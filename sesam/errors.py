@@ -236,3 +236,27 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return Interrupted.exit_code
     return error.exit_code if isinstance(error, SesamError) else BUG
+
+
+# The bytes cannot be asked for now: nothing is known of them, and nothing recorded.
+AWAY = (
+    StoreMissing,
+    ForeignSite,
+    NoMedium,
+    WrongMedium,
+    PositionLost,
+    Unreachable,
+    Busy,
+    Interrupted,
+)
+
+
+def named(kind: object, message: str, hint: str = "") -> SesamError:
+    """Return the error of that class name, as another process told of it.
+
+    One of no known class is Unreachable.
+    """
+    found = globals().get(str(kind))
+    if not (isinstance(found, type) and issubclass(found, SesamError)):
+        found = Unreachable
+    return found(message, hint=hint)

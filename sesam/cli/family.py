@@ -114,8 +114,8 @@ def end_with_warnings() -> NoReturn:
 def run(command: click.Command) -> NoReturn:
     """Run a command to its exit code; a failure is a sentence, or JSON, on stderr."""
     signal.signal(signal.SIGTERM, _terminated)
-    spare_drivers()
     try:
+        spare_drivers()
         code = command.main(prog_name=command.name, standalone_mode=False)
         _flush()
     except SesamError as error:

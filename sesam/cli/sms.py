@@ -20,6 +20,7 @@ from sesam.cli.site import clock
 @click.option("--control", is_flag=True, help="Driven by a server: JSON in, JSON out.")
 @click.option("--read", is_flag=True, help="Answer a server's questions for bytes.")
 @click.option("--make-store", metavar="NAME", help="Make --store a data store.")
+@click.option("--name", metavar="NAME", help="With --read: the store that it must be.")
 @click.option("--site-id", metavar="ID", help="The site that owns the store.")
 @family.form_option
 @click.version_option(__version__, prog_name="sm_sms")
@@ -28,6 +29,7 @@ def sms(
     control: bool,
     read: bool,
     make_store: str | None,
+    name: str | None,
     site_id: str | None,
     form: str,
 ) -> None:
@@ -50,7 +52,8 @@ def sms(
     if make_store:
         return create_store(path, name=make_store, site_id=site_id or "", now=clock())
     if read:
-        return serve.answer(path, site_id or "", sys.stdin.buffer, sys.stdout.buffer)
+        pipes = sys.stdin.buffer, sys.stdout.buffer
+        return serve.answer(name or "", path, site_id or "", *pipes)
     if sys.stdin.isatty():
         raise WrongUsage("there is no stream on stdin", hint="sm_sbc ... | sm_sms ...")
     from zoneinfo import ZoneInfo

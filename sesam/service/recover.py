@@ -18,7 +18,7 @@ from sesam.catalog import clients, db, drives, pools, savesets, tasks
 from sesam.catalog import site as settings
 from sesam.client.objects import Existing
 from sesam.device.directory import DirectoryStore, read_marker
-from sesam.errors import CatalogError, Conflict, NotFound, SesamError, StoreMissing
+from sesam.errors import CatalogError, NotFound, SesamError, StoreMissing
 from sesam.rules.naming import SITE_TASK
 from sesam.rules.records import Client, DataStore, DriveGroup, MediaPool, Task
 from sesam.service import restore, scan, setup
@@ -51,11 +51,7 @@ def recover(
     Raises Conflict where a site exists, StoreMissing, NotFound where the store holds no
     SESAM_BACKUP that can be read, NoIdentity, CatalogError.
     """
-    if setup.exists(url):
-        raise Conflict(
-            f'there is a site at "{root}" already',
-            hint="SESAM_ROOT names another place",
-        )
+    setup.begun(root, url)
     path = os.path.abspath(lost.store)
     marker = read_marker(path)
     if marker is None:

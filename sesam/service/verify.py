@@ -10,7 +10,7 @@ from typing import Any
 
 from sesam.catalog import savesets
 from sesam.digest import Digest
-from sesam.errors import NoIdentity, SesamError, WrongUsage
+from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line
 from sesam.saveset.listread import Reading
@@ -44,6 +44,7 @@ def verify_saveset(
 ) -> dict[str, Any]:
     """Return {"saveset", "state", "depth", "bytes", "errors"} of one saveset.
 
+    Raises what AWAY names where its bytes cannot be asked for: then nothing is judged.
     state -- ok or damaged; depth -- full, or stored where no identity opens it
     """
     check = _Check(name, progress)
@@ -81,6 +82,8 @@ class _Check:
                 digest, length = Digest(), 0
                 try:
                     blob = stored.open_piece(piece)
+                except AWAY:
+                    raise
                 except SesamError as error:
                     self._error(f"{part}: {error}")
                     continue
@@ -95,6 +98,8 @@ class _Check:
                         whole.update(chunk)
                         length += len(chunk)
                         self._count(len(chunk))
+                except AWAY:
+                    raise
                 except SesamError as error:
                     self._error(f"{part}: {error}")
                 finally:
@@ -113,6 +118,8 @@ class _Check:
             self._members(stored, lines)
         except NoIdentity:
             return STORED
+        except AWAY:
+            raise
         except SesamError as error:
             self._error(f"listing: {error}")
         return FULL
@@ -149,6 +156,8 @@ class _Check:
             digest = Digest()
             for chunk in segment.chunks(member.content, member.content + member.size):
                 digest.update(chunk)
+        except AWAY:
+            raise
         except SesamError as error:
             return str(error)
         if line.digest and digest.hexdigest() != line.digest:
@@ -160,6 +169,8 @@ class _Check:
     ) -> None:
         try:
             facts = stored.manifest()
+        except AWAY:
+            raise
         except SesamError as error:
             self._error(f"{manifest.NAME}: {error}")
             return

@@ -195,14 +195,11 @@ def test_nothing_goes_that_something_needs(filled: Catalog) -> None:
 
 def test_a_place_in_a_loader_is_one_drives(filled: Catalog) -> None:
     with filled.change():
+        pools.add_drive_group(DriveGroup("LTO"))
         drives.add_loader(Loader("lib", "scsi:/dev/sg1"))
-        drives.add_drive(
-            Drive("d0", "DISK", MediumKind.TAPE, "scsi:/dev/sg2", "lib", 0)
-        )
+        drives.add_drive(Drive("d0", "LTO", MediumKind.TAPE, "scsi:/dev/sg2", "lib", 0))
     with pytest.raises(Conflict, match='"d0"'), filled.change():
-        drives.add_drive(
-            Drive("d1", "DISK", MediumKind.TAPE, "scsi:/dev/sg3", "lib", 0)
-        )
+        drives.add_drive(Drive("d1", "LTO", MediumKind.TAPE, "scsi:/dev/sg3", "lib", 0))
     with pytest.raises(Protected, match='"d0"'), filled.change():
         drives.remove_loader("lib")
 
