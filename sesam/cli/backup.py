@@ -1,4 +1,4 @@
-"""sm_backup: start backups, look them up, verify them."""
+"""sm_backup: start backups, look them up, verify them, keep or remove them."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesam.cli import family
+from sesam.cli import family, keeping
 from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
@@ -25,6 +25,7 @@ _RESULT = [
     Column("stored_bytes", "stored", human=size),
     Column("files", human=count),
     Column("changed", human=count),
+    Column("eol", human=keeping.eol),
 ]
 _LIST = [
     Column("saveset"),
@@ -37,13 +38,17 @@ _LIST = [
     Column("bytes", human=size, right=True),
     Column("stored_bytes", "stored", human=size, right=True),
     Column("media"),
-    Column("eol"),
+    Column("eol", human=keeping.eol),
 ]
 
 
 @family.family("sm_backup", "sm_backup start etc")
 def backup() -> None:
-    """Start backups, list and show savesets, verify them."""
+    """Start backups, list and show savesets, verify them, say how long they stay."""
+
+
+for one in (keeping.lock, keeping.unlock, keeping.expire, keeping.remove):
+    backup.add_command(one)
 
 
 @backup.command(cls=Command, example="sm_backup start etc --pool YEAR")
@@ -143,12 +148,12 @@ def list_(task: str, day: date | None, form: str) -> None:
     """List savesets, oldest first."""
     from sesam.catalog.savesets import list_savesets
     from sesam.catalog.tasks import get_task
-    from sesam.service.fetching.rows import row_of
+    from sesam.service.fetching.rows import rows_of
 
     site = open_site()
     if task:
         get_task(task)
-    rows = map(row_of, list_savesets(task=task, day=day))
+    rows = rows_of(list_savesets(task=task, day=day), task=task)
     Renderer(form, site.zone).rows(rows, _LIST)
 
 

@@ -20,6 +20,13 @@ from sesam.cli.site import clock
 @click.option("--control", is_flag=True, help="Driven by a server: JSON in, JSON out.")
 @click.option("--read", is_flag=True, help="Answer a server's questions for bytes.")
 @click.option("--make-store", metavar="NAME", help="Make --store a data store.")
+@click.option(
+    "--remove",
+    "removed",
+    multiple=True,
+    metavar="SAVESET",
+    help="Remove it from --store; may be repeated.",
+)
 @click.option("--site-id", metavar="ID", help="The site that owns the store.")
 @family.form_option
 @click.version_option(__version__, prog_name="sm_sms")
@@ -28,6 +35,7 @@ def sms(
     control: bool,
     read: bool,
     make_store: str | None,
+    removed: tuple[str, ...],
     site_id: str | None,
     form: str,
 ) -> None:
@@ -49,6 +57,8 @@ def sms(
     path = os.path.abspath(store)
     if make_store:
         return create_store(path, name=make_store, site_id=site_id or "", now=clock())
+    if removed:
+        return serve.remove(path, site_id or "", removed)
     if read:
         return serve.answer(path, site_id or "", sys.stdin.buffer, sys.stdout.buffer)
     if sys.stdin.isatty():

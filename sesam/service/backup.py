@@ -11,7 +11,7 @@ from sesam.catalog.savesets import commit_saveset
 from sesam.errors import ClientError, Interrupted, SesamError
 from sesam.rules.naming import RANDOM_BYTES, saveset_name
 from sesam.rules.records import Client, Copy, Job, MediaPool, Saveset, Task
-from sesam.service import repair
+from sesam.service import clockwatch, repair
 from sesam.service.afar.starter import starter_argv
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
@@ -60,6 +60,7 @@ def start(site: Site, request: Request, run: Run) -> dict[str, object]:
     pool = targets.pool_for(task, request.pool)
     client = clients.get_client(task.client)
     repair.settle(site)
+    clockwatch.saw(site)
     now = site.clock()
     with site.catalog.change():
         job = jobs.enqueue(TYPE, task.name, backup_day=site.backup_day(now), now=now)

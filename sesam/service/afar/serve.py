@@ -13,13 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from sesam.device.directory import DirectoryStore
+from sesam.device.directory_writer import remove_saveset
 from sesam.errors import (
     DeviceError,
     NotFound,
     SesamError,
     UnknownFormat,
     Unreachable,
+    WrongUsage,
 )
+from sesam.rules.naming import is_saveset_name
 
 _HEAD_BYTES = 8
 _ERROR = 1 << 63
@@ -43,6 +46,18 @@ def answer(path: str, site_id: str, stdin: IO[bytes], stdout: IO[bytes]) -> None
             head = len(found) | _ERROR
         stdout.write(head.to_bytes(_HEAD_BYTES, "big") + found)
         stdout.flush()
+
+
+def remove(path: str, site_id: str, names: Sequence[str]) -> None:
+    """Remove savesets from the store at `path`. Raises ForeignSite, DeviceError."""
+    store = DirectoryStore(os.path.basename(path), path, site_id)
+    for name in names:
+        if not is_saveset_name(name):
+            raise WrongUsage(f'"{name}" is no name of a saveset')
+        try:
+            remove_saveset(store, name)
+        except OSError as error:
+            raise DeviceError(f'"{name}": {error.strerror}') from error
 
 
 def _found(store: DirectoryStore, line: bytes) -> bytes:
