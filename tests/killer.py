@@ -1,24 +1,34 @@
 """Runs a command as it is, and kills it at a step: CALL PATH TIMES PROGRAM WORD...
 
 An audit hook sees each system call before it is made; of a sync it is seen that it is
-over, because what matters is what is there behind it.
+over, because what matters is what is there behind it. CALL `durable` stands for every
+call that changes what is on a disk, a sync among them; `failing` for the same, of which
+the step does not kill but fails as on a broken disk.
 """
 
+import errno
 import importlib
 import os
 import signal
 import sys
+
+DURABLE = ("rename", "remove", "mkdir", "rmdir", "link", "truncate")
+# The command has come to its end with fewer steps than asked for.
+NOT_REACHED = "the step was not reached\n"
 
 
 class Step:
     """The `times`th system call `call` with `part` in one of its arguments."""
 
     def __init__(self, call: str, part: str, times: int) -> None:
-        self._call, self._part, self._left = call, part, times
+        self._calls = DURABLE if call in ("durable", "failing") else (call,)
+        self._fails = call == "failing"
+        self._syncs = call in ("durable", "failing", "fsync")
+        self._part, self.left = part, times
 
     def watch(self) -> None:
         """From now on the process dies at this step."""
-        if self._call == "fsync":
+        if self._syncs:
             real = os.fsync
 
             def synced(fd: int) -> None:
@@ -26,24 +36,30 @@ class Step:
                 self._reached()
 
             os.fsync = synced
-        else:
-            sys.addaudithook(self._seen)
+        sys.addaudithook(self._seen)
 
     def _seen(self, event: str, arguments: tuple[object, ...]) -> None:
-        if event == "os." + self._call and any(
+        if event.removeprefix("os.") in self._calls and any(
             self._part in str(one) for one in arguments
         ):
             self._reached()
 
     def _reached(self) -> None:
-        self._left -= 1
-        if self._left <= 0:
+        self.left -= 1
+        if self.left <= 0 and not self._fails:
             os.kill(os.getpid(), signal.SIGKILL)
+        if not self.left:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 if __name__ == "__main__":
     call, part, times, program, *words = sys.argv[1:]
     module = importlib.import_module("sesam.cli." + program)
-    Step(call, part, int(times)).watch()
+    step = Step(call, part, int(times))
+    step.watch()
     sys.argv = ["sm_" + program, *words]
-    module.main()
+    try:
+        module.main()
+    finally:
+        if step.left > 0:
+            sys.stderr.write(NOT_REACHED)

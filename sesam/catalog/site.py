@@ -5,6 +5,8 @@ from datetime import datetime
 from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
 
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
+# Sightings of the clock as JSON; "yes" or "no" once newday has run; the last such run.
+CLOCK, REHEARSAL, NEWDAY_RAN = "clock", "rehearsal", "newday_ran_at"
 
 
 def get(key: str, default: str = "") -> str:

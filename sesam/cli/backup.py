@@ -1,12 +1,13 @@
-"""sm_backup: start backups, look them up, verify them."""
+"""sm_backup: start backups, look them up, verify them, keep or remove them."""
 
 import os
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesam.cli import family
+from sesam.cli import family, keeping
 from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.find import find
 from sesam.cli.passphrase import ask_passphrase
@@ -15,6 +16,7 @@ from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
 from sesam.cli.stopping import stop_by_signal
 from sesam.cli.values import DAY
+from sesam.errors import Interrupted, SesamError
 
 if TYPE_CHECKING:
     from sesam.service.asking import Request
@@ -26,6 +28,7 @@ _RESULT = [
     Column("stored_bytes", "stored", human=size),
     Column("files", human=count),
     Column("changed", human=count),
+    Column("eol", human=keeping.eol),
 ]
 _LIST = [
     Column("saveset"),
@@ -38,13 +41,17 @@ _LIST = [
     Column("bytes", human=size, right=True),
     Column("stored_bytes", "stored", human=size, right=True),
     Column("media"),
-    Column("eol"),
+    Column("eol", human=keeping.eol),
 ]
 
 
 @family.family("sm_backup", "sm_backup start etc")
 def backup() -> None:
-    """Start backups, list and show savesets, verify them."""
+    """Start backups, list and show savesets, verify them, say how long they stay."""
+
+
+for one in (keeping.lock, keeping.unlock, keeping.expire, keeping.remove):
+    backup.add_command(one)
 
 
 @backup.command(cls=Command, example="sm_backup start etc --pool YEAR")
@@ -72,21 +79,46 @@ def start(
     if bool(task) == bool(group):
         raise click.UsageError("name a task, or a group with --group")
     site = open_site()
-    names = [task] if task else list(get_group(group or "").tasks)
+    renderer = Renderer(form, site.zone)
     level = _LEVELS.get((level or "").upper(), (level or "").upper())
-    results = []
+    begin = _detach if detach else _start
+    if task:
+        result = begin(site, task, level, pool or "")
+        renderer.one(result, _RESULT)
+        return _end([result])
+    names = get_group(group or "").tasks
+    if not names:
+        raise click.UsageError(f'task group "{group}" has no task')
+    results, failure = _each(names, lambda name: begin(site, name, level, pool or ""))
+    columns = [Column("job"), Column("task"), Column("saveset"), Column("state")]
+    renderer.rows(results, [*columns, *_RESULT, Column("message")])
+    if failure is not None:
+        raise failure
+    return _end(results)
+
+
+def _each(
+    names: Sequence[str], begin: Callable[[str], dict[str, Any]]
+) -> tuple[list[dict[str, Any]], SesamError | None]:
+    """Back up one task after the other; return what came of each, and the first error.
+
+    A task that fails holds up no other; one that is cancelled ends the group.
+    """
+    from sesam.service.asking import failed_result
+
+    results: list[dict[str, Any]] = []
+    first: SesamError | None = None
     for name in names:
-        begin = _detach if detach else _start
-        results.append(begin(site, str(name), level, pool or ""))
+        try:
+            results.append({**begin(name), "message": None})
+        except Interrupted:
+            raise
+        except SesamError as error:
+            first = first or error
+            results.append({**failed_result(name), "message": str(error)})
         if results[-1]["state"] == "cancelled":
             break
-    renderer = Renderer(form, site.zone)
-    if task:
-        renderer.one(results[0], _RESULT)
-    else:
-        columns = [Column("job"), Column("task"), Column("saveset"), Column("state")]
-        renderer.rows(results, [*columns, *_RESULT])
-    _end(results)
+    return results, first
 
 
 def _start(site: "Site", name: str, level: str, pool: str) -> dict[str, Any]:
@@ -139,12 +171,12 @@ def list_(task: str, day: date | None, form: str) -> None:
     """List savesets, oldest first."""
     from sesam.catalog.savesets import list_savesets
     from sesam.catalog.tasks import get_task
-    from sesam.service.fetching.rows import row_of
+    from sesam.service.fetching.rows import rows_of
 
     site = open_site()
     if task:
         get_task(task)
-    rows = map(row_of, list_savesets(task=task, day=day))
+    rows = rows_of(list_savesets(task=task, day=day), task=task)
     Renderer(form, site.zone).rows(rows, _LIST)
 
 

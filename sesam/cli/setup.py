@@ -42,13 +42,20 @@ def init(zone: str | None, newday: str, store: str | None, form: str) -> None:
 
 @setup.command(cls=Command, example="sm_setup check --format json")
 @click.option("--repair", is_flag=True, help="Put right what can be put right.")
+@click.option(
+    "--delete-unknown",
+    is_flag=True,
+    help="With --repair: remove savesets that the catalog does not know.",
+)
 @form_option
-def check(repair: bool, form: str) -> None:
-    """Look whether catalog, rights, stores and jobs are sound."""
+def check(repair: bool, delete_unknown: bool, form: str) -> None:
+    """Look whether catalog, rights, stores, copies and jobs are sound."""
     from sesam.service.check import check_site
 
+    if delete_unknown and not repair:
+        raise click.UsageError("--delete-unknown goes with --repair")
     site = open_site()
-    rows = check_site(site, repair=repair)
+    rows = check_site(site, repair=repair, delete_unknown=delete_unknown)
     columns = [Column("check"), Column("state"), Column("message")]
     Renderer(form, site.zone).rows(rows, columns)
     if any(row["state"] != "ok" for row in rows):

@@ -20,7 +20,16 @@ from sesam.cli.site import clock
 @click.option("--control", is_flag=True, help="Driven by a server: JSON in, JSON out.")
 @click.option("--read", is_flag=True, help="Answer a server's questions for bytes.")
 @click.option("--make-store", metavar="NAME", help="Make --store a data store.")
-@click.option("--name", metavar="NAME", help="With --read: the store that it must be.")
+@click.option(
+    "--name", metavar="NAME", help="With --read or --remove: the store that it must be."
+)
+@click.option(
+    "--remove",
+    "removed",
+    multiple=True,
+    metavar="SAVESET",
+    help="Remove it from --store; may be repeated.",
+)
 @click.option("--site-id", metavar="ID", help="The site that owns the store.")
 @family.form_option
 @click.version_option(__version__, prog_name="sm_sms")
@@ -30,6 +39,7 @@ def sms(
     read: bool,
     make_store: str | None,
     name: str | None,
+    removed: tuple[str, ...],
     site_id: str | None,
     form: str,
 ) -> None:
@@ -51,6 +61,8 @@ def sms(
     path = os.path.abspath(store)
     if make_store:
         return create_store(path, name=make_store, site_id=site_id or "", now=clock())
+    if removed:
+        return serve.remove(name or "", path, site_id or "", removed)
     if read:
         pipes = sys.stdin.buffer, sys.stdout.buffer
         return serve.answer(name or "", path, site_id or "", *pipes)

@@ -151,6 +151,14 @@ class DirectoryStore:
                 if key.startswith(prefix) and one.is_file(follow_symlinks=False):
                     yield key
 
+    def names(self) -> list[str]:
+        """Return what lies in the store, in order; hidden files are its own."""
+        return [
+            one.name
+            for one in self._names(self.root)
+            if one.name not in _IGNORED and not one.name.startswith(".")
+        ]
+
     def delete(self, key: str) -> None:
         path = self.path(key)
         try:

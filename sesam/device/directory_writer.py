@@ -92,8 +92,11 @@ class DirectoryWriter:
 
     def finish(self) -> None:
         """Every piece has been made durable as it ended; names of stores too."""
-        for store in self._used:
-            sync_directory(store.root)
+        try:
+            for store in self._used:
+                sync_directory(store.root)
+        except OSError as error:
+            raise self._failed(error) from error
 
     def abandon(self) -> None:
         self._close()

@@ -7,7 +7,7 @@ from sesam.rules.records import Job
 from sesam.service import working
 from sesam.service.ground.site import Site
 from sesam.service.moving import targets
-from sesam.terms import Level
+from sesam.terms import Level, State
 
 TYPE = "backup"
 _KEYS = (
@@ -61,6 +61,17 @@ def queued_result(job: Job) -> dict[str, object]:
         "level": job.request.get("level"),
         "state": job.state.value,
         "backup_day": job.backup_day.isoformat(),
+    }
+
+
+def failed_result(task: str) -> dict[str, object]:
+    """Return the row of a task of a group whose backup has failed."""
+    return {
+        **dict.fromkeys(_KEYS),
+        "task": task,
+        "state": State.ERROR.value,
+        "warnings": 0,
+        "media": [],
     }
 
 

@@ -12,7 +12,7 @@ from sesam.device.directory import FileBlob
 from sesam.errors import ClientError, Interrupted, SesamError, exit_code_of
 from sesam.rules.naming import RANDOM_BYTES, SITE_TASK, saveset_name
 from sesam.rules.records import Client, Job, MediaPool, Task
-from sesam.service import repair, working
+from sesam.service import clockwatch, repair, working
 from sesam.service.afar.starter import starter_argv
 from sesam.service.asking import Request, queue, request_of
 from sesam.service.fetching.building import ground_for
@@ -55,6 +55,7 @@ def start(site: Site, request: Request, run: Run) -> dict[str, object]:
 def work(site: Site, job_id: int, run: Run) -> dict[str, object]:
     """Do the queued job of a backup, in this process; raises as `start` does."""
     with working.at_work(site, job_id) as (job, log):
+        clockwatch.saw(site)
         request = request_of(job)
         task = tasks.get_task(request.task)
         pool = targets.pool_for(task, request.pool)

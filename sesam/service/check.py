@@ -3,29 +3,37 @@
 import os
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sesam.catalog import checks, drives, jobs
+from sesam.catalog import checks, drives, jobs, savesets
 from sesam.catalog import site as settings
 from sesam.catalog.address import sqlite_path
+from sesam.catalog.retention import holdings
 from sesam.errors import SesamError
-from sesam.service import repair
+from sesam.service import clockwatch, erasing, presence, repair, strays
 from sesam.service.ground import keys, owner
 from sesam.service.ground.site import DIRECTORIES, Site
 from sesam.service.moving.targets import open_store
+from sesam.terms import CopyState
 
 OK, WARNING, ERROR = "ok", "warning", "error"
 Finding = tuple[str, str]
 
 
-def check_site(site: Site, *, repair: bool) -> list[dict[str, str]]:
+def check_site(
+    site: Site, *, repair: bool, delete_unknown: bool = False
+) -> list[dict[str, str]]:
     """Return {"check", "state", "message"} rows; `repair` first puts right what it can.
 
-    Without it nothing is changed.
+    delete_unknown -- then remove from the stores what no row of the catalog names
+    Without these nothing is changed.
     """
     rows = []
     if repair:
-        rows.append(_row("repair", (OK, _repair(site))))
+        rows += [_row("repair", finding) for finding in _repair(site)]
+    if delete_unknown:
+        rows += [_row("repair", finding) for finding in _delete_unknown(site)]
     for name, question in _QUESTIONS.items():
         try:
             findings = list(question(site)) or [(OK, "")]
@@ -39,9 +47,22 @@ def _row(name: str, finding: Finding) -> dict[str, str]:
     return {"check": name, "state": finding[0], "message": finding[1]}
 
 
-def _repair(site: Site) -> str:
+def _repair(site: Site) -> Iterator[Finding]:
     gone = repair.settle(site)
-    return f"{len(gone)} jobs without worker ended"
+    yield OK, f"{len(gone)} jobs without worker ended"
+    for problem in erasing.finish_afar(site):
+        yield WARNING, problem
+    found = presence.look(site)
+    if presence.note(site, found):
+        for one in found:
+            if one.found is not one.known:
+                yield OK, f"{one.saveset} is {one.found} now: {one.why}"
+
+
+def _delete_unknown(site: Site) -> Iterator[Finding]:
+    found = strays.find(site)
+    left = strays.remove(site, found) if found else []
+    yield OK, f"{len(found) - len(left)} unknown savesets removed"
 
 
 def _catalog(site: Site) -> Iterator[Finding]:
@@ -123,6 +144,36 @@ def _claims(site: Site) -> Iterator[Finding]:
         )
 
 
+def _copies(site: Site) -> Iterator[Finding]:
+    """Say which copies cannot be read whole: lost now, or found damaged by verify."""
+    looked_at = {one.copy: one for one in presence.look(site)}
+    for saveset in holdings():
+        for copy in saveset.copies:
+            seen = looked_at.get(copy.id)
+            state = seen.found if seen else copy.state
+            if state in (CopyState.MISSING, CopyState.DAMAGED):
+                why = seen.why if seen else f"it was found {state}"
+                yield ERROR, f"{saveset.name} is {state}: {why}"
+
+
+def _unknown(site: Site) -> Iterator[Finding]:
+    for one in strays.find(site):
+        yield WARNING, one.text()
+
+
+def _tombstones(site: Site) -> Iterator[Finding]:
+    """Say what is forgotten and waits for its store: no fault, as long as it is out."""
+    waiting = Counter(", ".join(media) for _, _, media in savesets.open_tombstones())
+    for media, number in sorted(waiting.items()):
+        yield OK, f"{number} savesets are still to be removed from {media}"
+
+
+def _clock(site: Site) -> Iterator[Finding]:
+    reason = clockwatch.paused(site)
+    if reason:
+        yield WARNING, f"deletions are paused: {reason}: {clockwatch.CONFIRM}"
+
+
 def _newday(site: Site) -> Iterator[Finding]:
     if not settings.newday_is_on():
         yield ERROR, "NEWDAY is switched off: nothing is ever deleted"
@@ -135,5 +186,9 @@ _QUESTIONS: dict[str, Callable[[Site], Iterator[Finding]]] = {
     "stores": _stores,
     "jobs": _jobs,
     "claims": _claims,
+    "copies": _copies,
+    "unknown": _unknown,
+    "tombstones": _tombstones,
+    "clock": _clock,
     "newday": _newday,
 }

@@ -13,7 +13,7 @@ from sesam.saveset import manifest
 from sesam.saveset.listing import Line
 from sesam.service.fetching.pieces import location
 from sesam.service.fetching.reading import Passphrase, open_saveset
-from sesam.service.fetching.rows import best_copy, row_of
+from sesam.service.fetching.rows import best_copy, row_named
 from sesam.service.ground.site import Site
 from sesam.terms import Piece
 
@@ -30,7 +30,7 @@ def show_saveset(site: Site, name: str) -> dict[str, Any]:
     digests = _digests(site, name) if any("pieces" in part for part in parts) else {}
     for part in parts:
         part["digest"] = digests.get(part["name"], part["digest"])
-    return {**row_of(saveset), "parts": parts}
+    return {**row_named(name), "parts": parts}
 
 
 def list_files(

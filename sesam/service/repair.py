@@ -13,6 +13,7 @@ from sesam.digest import Digest, hexdigest
 from sesam.errors import DeviceError, NotFound, SesamError
 from sesam.rules.records import Job
 from sesam.saveset import manifest
+from sesam.service import erasing
 from sesam.service.ground import owner
 from sesam.service.ground.site import Site
 from sesam.service.moving import commit
@@ -32,12 +33,7 @@ def settle(site: Site) -> list[Job]:
     for saveset, media, job_id in jobs.dead_claims():
         with contextlib.suppress(DeviceError, NotFound, OSError):
             _settle_claim(site, saveset, media, job_id)
-    for number, saveset, media in savesets.open_tombstones():
-        with contextlib.suppress(DeviceError, NotFound, OSError):
-            for store in _stores(site, media):
-                remove_saveset(store, saveset)
-            with site.catalog.change():
-                savesets.close_tombstone(number)
+    erasing.finish(site)
     return gone
 
 

@@ -153,3 +153,42 @@ def test_a_source_that_cannot_be_read_over_there_is_named(
 def test_a_destination_is_never_taken_for_an_option(site: Site) -> None:
     done = site.sm("client add", "x", "--ssh=-oProxyCommand=id", code=2)
     assert "destination" in done.err
+
+
+def test_a_saveset_in_a_store_over_there_is_removed_there(
+    remote: Site, sshd: Sshd, tmp_path: Path
+) -> None:
+    source = small_tree(tmp_path / "source", files=3)
+    remote.sm("media group add", "FAR")
+    far = tmp_path / "far"
+    remote.sm("media store add", "far", "--path", far, "--group", "FAR", "--rds", "far")
+    remote.sm("media pool add", "FARPOOL", "--group", "FAR")
+    names = [
+        remote.backup(source, "tree", "--client", "far", "--pool", "FARPOOL")["saveset"]
+        for _ in range(3)
+    ]
+    (row,) = remote.json("backup remove", names[0])
+    assert (row["media"], row["state"]) == (["far"], "removed")
+    assert set(os.listdir(far)) == {".sesam-store", *names[1:]}
+    # While it cannot be reached the tombstone waits, and newday goes on with it.
+    (remote.root / "etc/ssh_config").write_text(
+        "Host rds\n HostName 127.0.0.1\n Port 1\n"
+    )
+    (row,) = remote.json("backup remove", names[1], code=3)
+    assert row["state"] == "waiting"
+    (remote.root / "etc/ssh_config").write_text(sshd.config)
+    remote.sm("newday run")
+    assert set(os.listdir(far)) == {".sesam-store", names[2]}
+    remote.sm("setup check")
+
+
+def test_what_is_no_saveset_is_removed_from_no_store(
+    remote: Site, other_site: Site, tmp_path: Path
+) -> None:
+    words = ("sms", "--store", other_site.store(), "--site-id", "x")
+    remote.sm(*words, "--remove", "SF20270328010000000@AAAAAAAAAAA", code=36)
+    marker = (other_site.store() / ".sesam-store").read_text()
+    site_id = marker.split('"site": "')[1].split('"')[0]
+    words = ("sms", "--store", other_site.store(), "--site-id", site_id)
+    remote.sm(*words, "--remove", "../site", code=2)
+    remote.sm(*words, "--remove", "SF20270328010000000@AAAAAAAAAAA")

@@ -174,3 +174,19 @@ def test_a_library_that_dies_ends_the_backup_within_seconds(
     assert running.returncode == 37, err
     assert taped.json("backup list") == []
     assert taped.json("job list")[0]["state"] == "error"
+
+
+def test_the_catalog_forgets_what_is_on_tape_and_the_tape_is_not_touched(
+    taped: Site, library: TapeLibrary, tmp_path: Path
+) -> None:
+    source = big_tree(tmp_path / "source", 1)
+    names = [taped.backup(source, "tree", "--pool", "LTO")["saveset"] for _ in range(2)]
+    before = library.tape_files("T1L8")
+    taped.sm("backup expire", names[0], "--eol", "2020-01-01")
+    done = taped.json("newday run")
+    (row,) = done["plan"]
+    assert (row["saveset"], row["state"]) == (names[0], "forgotten")
+    assert done["freed_bytes"] == 0
+    assert library.tape_files("T1L8") == before
+    assert taped.json("media list")[0]["savesets"] == 1
+    assert taped.json("backup verify", names[1])[0]["state"] == "ok"

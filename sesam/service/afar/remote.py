@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 
 from sesam.catalog import clients
 from sesam.device.directory import MARKER
@@ -19,12 +20,24 @@ def make_store_there(site: Site, store: DataStore) -> None:
 
     Raises Unreachable, and what sm_sms there raised.
     """
+    _errand(site, store, "--make-store", store.name)
+
+
+def remove_savesets_there(site: Site, store: DataStore, names: Sequence[str]) -> None:
+    """Remove savesets from a store on another machine, each with its manifest first.
+
+    One that is not there does no harm. Raises Unreachable, ForeignSite, DeviceError.
+    """
+    removed = [word for one in names for word in ("--remove", one)]
+    _errand(site, store, "--name", store.name, *removed)
+
+
+def _errand(site: Site, store: DataStore, *words: str) -> None:
     client = clients.get_client(store.rds)
-    words = ["--store", store.path, "--make-store", store.name, "--site-id", site.id]
-    words += ["--format", "json"]
+    common = ["--store", store.path, "--site-id", site.id, "--format", "json"]
     try:
         done = subprocess.run(
-            starter_argv("sm_sms", client, ssh_config(site), *words),
+            starter_argv("sm_sms", client, ssh_config(site), *common, *words),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_LIMIT_S,

@@ -13,7 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import IO
 
 from sesam.device.directory import DirectoryStore
-from sesam.errors import SesamError, UnknownFormat, Unreachable, named
+from sesam.device.directory_writer import remove_saveset
+from sesam.errors import (
+    DeviceError,
+    SesamError,
+    UnknownFormat,
+    Unreachable,
+    WrongUsage,
+    named,
+)
+from sesam.rules.naming import is_saveset_name
 
 _HEAD_BYTES = 8
 _ERROR = 1 << 63
@@ -41,6 +50,18 @@ def answer(
             head = len(found) | _ERROR
         stdout.write(head.to_bytes(_HEAD_BYTES, "big") + found)
         stdout.flush()
+
+
+def remove(name: str, path: str, site_id: str, savesets: Sequence[str]) -> None:
+    """Remove savesets from the store `name`. Raises ForeignSite, DeviceError."""
+    store = DirectoryStore(name, path, site_id)
+    for one in savesets:
+        if not is_saveset_name(one):
+            raise WrongUsage(f'"{one}" is no name of a saveset')
+        try:
+            remove_saveset(store, one)
+        except OSError as error:
+            raise DeviceError(f'"{one}": {error.strerror}') from error
 
 
 def _found(store: DirectoryStore, line: bytes) -> bytes:

@@ -1,14 +1,32 @@
 """Savesets as rows: what a list shows, without opening any of them."""
 
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
+from sesam.catalog.retention import holdings
+from sesam.catalog.savesets import get_saveset
 from sesam.errors import NotFound
 from sesam.rules.records import Copy, Saveset
+from sesam.rules.retention import effective_eols
 from sesam.terms import CopyState
 
 
-def row_of(saveset: Saveset) -> dict[str, Any]:
-    """Return the row of a saveset as `sm_backup list` has it."""
+def rows_of(savesets: Iterable[Saveset], *, task: str = "") -> Iterator[dict[str, Any]]:
+    """Yield the rows of savesets; task -- all of them are of this task."""
+    eols = effective_eols(holdings(task=task))
+    return (row_of(one, eols.get(one.name)) for one in savesets)
+
+
+def row_named(name: str) -> dict[str, Any]:
+    """Return the row of one saveset. Raises NotFound."""
+    saveset = get_saveset(name)
+    (row,) = rows_of([saveset], task=saveset.task)
+    return row
+
+
+def row_of(saveset: Saveset, eol: date | None) -> dict[str, Any]:
+    """Return the row of a saveset as `sm_backup list` has it; eol -- the effective."""
     copy = best_copy(saveset) if saveset.copies else None
     return {
         "saveset": saveset.name,
@@ -25,7 +43,7 @@ def row_of(saveset: Saveset) -> dict[str, Any]:
         "stored_bytes": saveset.stored_bytes,
         "pool": copy.pool if copy else None,
         "media": list(copy.media) if copy else [],
-        "eol": max((one.eol for one in saveset.copies), default=None),
+        "eol": eol,
         "locked": saveset.locked,
         "copies": len(saveset.copies),
     }

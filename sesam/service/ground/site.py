@@ -26,11 +26,15 @@ DIRECTORIES = (
 
 @dataclass
 class Site:
-    """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it."""
+    """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it.
+
+    rehearsing -- SESAM_NOW moves that clock
+    """
 
     root: str
     catalog: Catalog
     clock: Callable[[], datetime]
+    rehearsing: bool = False
 
     @cached_property
     def id(self) -> str:

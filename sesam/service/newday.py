@@ -1,0 +1,239 @@
+"""The housekeeping of a new backup day, and which backup day it is.
+
+Expired copies go, lost ones are marked, unused listings are dropped, the catalog is
+copied and kept in order. Each step can be done again; a run that was killed is gone on
+with by the next.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sesam.catalog import claims, jobs, retention, upkeep
+from sesam.catalog import site as settings
+from sesam.errors import SesamError
+from sesam.rules.backup_day import exists, wall_clock
+from sesam.rules.records import Job
+from sesam.rules.retention import Verdict
+from sesam.service import clockwatch, expire, listings, presence, working
+from sesam.service.ground import owner
+from sesam.service.ground.heartbeat import Heartbeat
+from sesam.service.ground.joblog import JobLog
+from sesam.service.ground.site import Site
+from sesam.terms import CopyState, State
+
+TYPE = "newday"
+CONFIRM = clockwatch.CONFIRM
+_OBJECT = "NEWDAY"
+_WHO = "sm_newday"
+_TOMBSTONES = timedelta(days=400)
+_COPIES, _COPY_PREFIX = 7, "newday-"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does: copies judged, copies that are lost or back, listings unused.
+
+    paused -- why nothing is deleted, "" where it is
+    """
+
+    backup_day: date
+    paused: str
+    verdicts: list[Verdict]
+    presence: list[presence.Presence]
+    listings: list[listings.Unused]
+
+    @property
+    def is_odd(self) -> bool:
+        """Tell whether an admin has to look at something."""
+        lost = any(one.found is not CopyState.OK for one in self.presence)
+        return bool(self.paused) or lost
+
+
+@dataclass(slots=True)
+class Run:
+    """A newday under way, for who wants to stop it."""
+
+    begun: Callable[[Heartbeat], object] = field(default=lambda heartbeat: None)
+
+
+def run(site: Site, asked: Run, *, dry_run: bool, confirm: bool) -> dict[str, Any]:
+    """Do the housekeeping of the current backup day; return what `sm_newday run` says.
+
+    dry_run -- show the plan, change nothing
+    confirm -- an admin says that the clock is right
+    Raises Protected under the wrong kind of clock, Busy while another one runs.
+    """
+    clockwatch.refuse_tick(site)
+    if dry_run:
+        seen = clockwatch.judge(site, confirm=confirm)
+        return _report(_plan(site, clockwatch.why(site, seen)))
+    me = owner.current_owner()
+    with claims.holding(site.catalog, "newday", me, owner.JUDGE) as held:
+        seen = clockwatch.record(site, confirm=confirm)
+        queued = working.queue(site, TYPE, _OBJECT, {"confirm": confirm})
+        with working.at_work(site, queued.id) as (job, log):
+            trip = _Trip(site, job, log, clockwatch.why(site, seen))
+            heartbeat = Heartbeat(site.catalog, job)
+            heartbeat.keep(lambda: [held])
+            return trip.run(heartbeat, asked)
+
+
+def show(site: Site) -> dict[str, Any]:
+    """Return the current backup day, when it began, when it ends, the last run."""
+    day = site.backup_day(site.clock())
+    following = day + timedelta(days=1)
+    while not exists(following, site.zone):
+        following += timedelta(days=1)
+    ran = settings.get(settings.NEWDAY_RAN)
+    return {
+        "backup_day": day,
+        "since": wall_clock(day, site.newday, site.zone),
+        "until": wall_clock(following, site.newday, site.zone),
+        "last_run_at": datetime.fromisoformat(ran) if ran else None,
+        "paused": clockwatch.paused(site) or None,
+    }
+
+
+class _Trip:
+    """One run from its job to the end of it."""
+
+    def __init__(self, site: Site, job: Job, log: JobLog, paused: str) -> None:
+        self._site, self._job, self._log = site, job, log
+        self._paused = paused
+        self._warnings = 0
+
+    def run(self, heartbeat: Heartbeat, asked: Run) -> dict[str, Any]:
+        self._say(f"newday of backup day {self._job.backup_day}")
+        with heartbeat:
+            asked.begun(heartbeat)
+            result = self._work(heartbeat.stopped)
+            heartbeat.check()
+        state = State.WARNING if self._warnings else State.OK
+        result |= {"job": self._job.id, "state": state.value}
+        message = self._paused or f"{result['deleted']} copies deleted"
+        kept = {key: value for key, value in result.items() if key != "plan"}
+        kept["backup_day"] = str(kept["backup_day"])
+        self._finish(state, message, kept, heartbeat.exit_code(state))
+        return result
+
+    def _work(self, stopped: Callable[[], bool]) -> dict[str, Any]:
+        site = self._site
+        plan = _plan(site, self._paused)
+        if plan.paused:
+            self._warn(f"deletions are paused: {plan.paused}; {clockwatch.CONFIRM}")
+        presence.note(site, plan.presence)
+        for one in plan.presence:
+            if one.found is CopyState.OK:
+                self._say(f"{one.saveset}: {one.why}")
+            else:
+                self._warn(f"{one.saveset} is {one.found}: {one.why}")
+        orders = expire.Orders(_WHO, self._say, stopped, expired_on=plan.backup_day)
+        outcomes = expire.carry_out(site, plan.verdicts, orders)
+        dropped = 0
+        if not plan.paused:
+            dropped = listings.drop(plan.listings)
+            with site.catalog.change():
+                retention.prune_tombstones(site.clock() - _TOMBSTONES)
+        self._keep_catalog(plan, stopped)
+        return {**_report(plan, outcomes), "dropped_listings": dropped}
+
+    def _keep_catalog(self, plan: Plan, stopped: Callable[[], bool]) -> None:
+        """Copy and tidy the catalog; what fails is a warning, for the rest is done."""
+        site = self._site
+        directory = site.path("var/db")
+        path = site.path("var/db", f"{_COPY_PREFIX}{plan.backup_day}")
+        try:
+            upkeep.analyze(site.catalog)
+            upkeep.free_pages(site.catalog, stopped)
+            made = upkeep.copy_catalog(site.catalog, path)
+            self._say(f"copy of the catalog: {made}")
+            if not plan.paused:
+                upkeep.prune_copies(directory, _COPY_PREFIX, _COPIES)
+        except (SesamError, OSError) as error:
+            self._warn(str(error))
+
+    def _finish(
+        self, state: State, message: str, result: dict[str, Any], code: int | None
+    ) -> None:
+        site = self._site
+        now = site.clock()
+        with site.catalog.change():
+            jobs.finish(
+                self._job,
+                state,
+                now=now,
+                message=message,
+                result=result,
+                exit_code=code,
+            )
+            settings.put(settings.NEWDAY_RAN, now.isoformat())
+        self._say(f"ends as {state.value}: {message}")
+
+    def _warn(self, text: str) -> None:
+        self._warnings += 1
+        self._say(f"warning: {text}")
+
+    def _say(self, text: str) -> None:
+        self._log.line(self._site.clock(), text)
+
+
+def _plan(site: Site, paused: str) -> Plan:
+    """Look at everything, decide everything, change nothing."""
+    day = site.backup_day(site.clock())
+    lost = presence.look(site)
+    verdicts = expire.plan(site, day, {one.copy: one.found for one in lost})
+    if paused:
+        verdicts = expire.paused(verdicts, paused)
+    return Plan(day, paused, verdicts, lost, listings.unused(site))
+
+
+def _report(plan: Plan, outcomes: list[expire.Outcome] | None = None) -> dict[str, Any]:
+    """Return what was done, or, without outcomes, what would be."""
+    if outcomes is None:
+        outcomes = [
+            expire.Outcome(one, expire.PLANNED if one.delete else expire.KEPT)
+            for one in plan.verdicts
+        ]
+    kept = [one for one in outcomes if one.state == expire.KEPT]
+    freed = [one for one in outcomes if one.state in (expire.REMOVED, expire.PLANNED)]
+    missing = [one for one in plan.presence if one.found is CopyState.MISSING]
+    unused = [] if plan.paused else plan.listings
+    return {
+        "job": None,
+        "state": (State.WARNING if plan.is_odd else State.OK).value,
+        "backup_day": plan.backup_day,
+        "deleted": len(outcomes) - len(kept),
+        "kept": len(kept),
+        "missing": len(missing),
+        "dropped_listings": len(unused),
+        "freed_bytes": sum(one.verdict.saveset.stored_bytes for one in freed),
+        "paused": plan.paused or None,
+        "plan": [
+            *(
+                _row("keep" if one.state == expire.KEPT else "delete", **one.row())
+                for one in outcomes
+            ),
+            *(
+                _row(one.found.value, saveset=one.saveset, reason=one.why)
+                for one in plan.presence
+            ),
+            *(
+                _row(
+                    "drop listing",
+                    saveset=one.saveset,
+                    reason=one.reason,
+                    bytes=one.size_bytes,
+                )
+                for one in unused
+            ),
+        ],
+    }
+
+
+_KEYS = ("saveset", "task", "pool", "media", "eol", "bytes", "state", "reason")
+
+
+def _row(action: str, **facts: Any) -> dict[str, Any]:
+    return {"action": action, **{key: facts.get(key) for key in _KEYS}}
