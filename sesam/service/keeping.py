@@ -127,7 +127,7 @@ class _Trip:
         states = {one.state for one in outcomes}
         state = State.WARNING if states & expire.UNDONE else State.OK
         gone = sum(one.state != expire.KEPT for one in outcomes)
-        self._end(state, f"{gone} of {len(rows)} copies removed", rows)
+        self._end(state, f"copies removed: {gone} of {len(rows)}", rows)
         return rows
 
     def _end(self, state: State, message: str, rows: list[dict[str, Any]]) -> None:

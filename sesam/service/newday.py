@@ -127,7 +127,7 @@ class _Trip:
             raise
         state = State.WARNING if self._warnings else State.OK
         result |= {"job": self._job.id, "state": state.value}
-        message = self._paused or f"{result['deleted']} copies deleted"
+        message = self._paused or f"copies deleted: {result['deleted']}"
         kept = {key: value for key, value in result.items() if key != "plan"}
         self._finish(state, message, {**kept, "backup_day": str(kept["backup_day"])})
         return result

@@ -13,7 +13,7 @@ from sesam.catalog import drives, savesets
 from sesam.catalog import site as settings
 from sesam.catalog.retention import StoredPiece, copies_among, stored_pieces
 from sesam.device.directory import DirectoryStore
-from sesam.errors import NotFound, SesamError
+from sesam.errors import DeviceError, NotFound, SesamError
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
 
@@ -90,7 +90,7 @@ def _faults(
         except NotFound as error:
             yield CopyState.MISSING, str(error)
             continue
-        except SesamError:
+        except DeviceError:
             del stores[piece.store]  # it has gone meanwhile, or cannot be read now
             continue
         if size != piece.size_bytes:
