@@ -227,3 +227,36 @@ class Interrupted(SesamError):
     def __init__(self, message: str, *, signal: int = 2) -> None:
         super().__init__(message)
         self.signal = signal
+
+
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code of a command that this error ends."""
+    if isinstance(error, Interrupted):
+        return 128 + error.signal
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted.exit_code
+    return error.exit_code if isinstance(error, SesamError) else BUG
+
+
+# The bytes cannot be asked for now: nothing is known of them, and nothing recorded.
+AWAY = (
+    StoreMissing,
+    ForeignSite,
+    NoMedium,
+    WrongMedium,
+    PositionLost,
+    Unreachable,
+    Busy,
+    Interrupted,
+)
+
+
+def named(kind: object, message: str, hint: str = "") -> SesamError:
+    """Return the error of that class name, as another process told of it.
+
+    One of no known class is Unreachable.
+    """
+    found = globals().get(str(kind))
+    if not (isinstance(found, type) and issubclass(found, SesamError)):
+        found = Unreachable
+    return found(message, hint=hint)

@@ -4,44 +4,28 @@
 `?timeout=SECONDS` a SQLite catalog waits so long for another process's change.
 """
 
+import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, unquote, urlsplit
+from errno import EEXIST
+from typing import TypeVar
 
-from peewee import (
-    Database,
-    DatabaseError,
-    ImproperlyConfigured,
-    IntegrityError,
-    InterfaceError,
-    OperationalError,
-    SqliteDatabase,
-)
+from peewee import Database, IntegrityError, SqliteDatabase
 
 from sesam.catalog import schema
+from sesam.catalog.address import no_catalog, sqlite_path, without_password
+from sesam.catalog.engine import failures, server_database, sqlite_database
 from sesam.catalog.tables.base import database
-from sesam.errors import (
-    Busy,
-    CatalogDamaged,
-    CatalogError,
-    NoSite,
-    SesamError,
-    WrongUsage,
-)
+from sesam.errors import Busy, CatalogDamaged, CatalogError, NoSite, SesamError
 
-BUSY_TIMEOUT_S = 30.0
+__all__ = ["Catalog", "open_catalog", "sqlite_path", "without_password"]
+T = TypeVar("T")
 _SERVERS = ("postgresql://", "postgres://", "psycopg3://")
-_LOCKED = ("database is locked", "database table is locked")
-_PRAGMAS = {
-    "journal_mode": "wal",
-    "synchronous": "full",
-    "foreign_keys": 1,
-    # A log that one large change has blown up is cut back by the next checkpoint.
-    "journal_size_limit": 64 << 20,
-}
+# In the header of the file: it tells a catalog from any other database.
+_APPLICATION_ID = 0x5345534D
 
 
 class Catalog:
@@ -64,15 +48,27 @@ class Catalog:
             with self._db.atomic(*lock):
                 yield
 
+    def apply(self, change: Callable[[], T]) -> T:
+        """Carry out a change of the configuration in a transaction of its own.
+
+        Where another command was faster, it is tried once more: then it finds what has
+        come between, and says so itself. Raises as `change`, and what `change` raises.
+        """
+        try:
+            with self.change():
+                return change()
+        except IntegrityError:
+            try:
+                with self.change():
+                    return change()
+            except IntegrityError as error:
+                raise Busy("other commands change the same objects") from error
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Turn failures of the engine into errors of this program."""
-        try:
+        with failures(self.url):
             yield
-        except IntegrityError:
-            raise  # the caller knows what it means
-        except (DatabaseError, InterfaceError) as error:
-            raise _translated(error, self.url) from error
 
     def now(self) -> datetime:
         """Return the instant by the database's clock: leases of all hosts follow it."""
@@ -93,107 +89,85 @@ class Catalog:
 
 
 def open_catalog(
-    url: str, *, copies: str | None = None, create: bool = False
+    url: str, *, copies: str | None = None, create: bool = False, steps: bool = True
 ) -> Catalog:
     """Open the catalog at `url` and bring its schema up to date.
 
     copies -- directory for the copy that is taken before each step of the schema
     create -- make the catalog where there is none
+    steps  -- False: leave the schema as it is
     Raises NoSite, CatalogTooNew, CatalogDamaged, Busy, CatalogError, WrongUsage.
     """
     if url.startswith("sqlite:"):
-        db = _sqlite(url, create)
+        db = sqlite_database(url)
+        _find_file(sqlite_path(url), create)
     elif url.startswith(_SERVERS):
-        db = _server(url)
+        db = server_database(url)
     else:
-        raise WrongUsage(
-            f'"{without_password(url)}" is no catalog',
-            hint="sqlite:////PATH or postgresql://USER@HOST/NAME",
-        )
+        raise no_catalog(url)
     database.initialize(db)
     catalog = Catalog(url, db)
     try:
         with catalog.watched():
             db.connect(reuse_if_open=True)
-            schema.bring_up(db, copies=copies, create=create, change=catalog.change)
+            found = schema.known_version(db)
+            if found or create:
+                if steps:
+                    schema.bring_up(db, copies=copies, change=catalog.change)
+            else:
+                raise NoSite("the catalog holds no site")
     except SesamError:
         catalog.close()
         raise
     return catalog
 
 
-def sqlite_path(url: str) -> str:
-    """Return the file of a SQLite URL. Raises WrongUsage."""
-    path = unquote(urlsplit(url).path)
-    if not path.startswith("//") or urlsplit(url).netloc:
-        raise WrongUsage(
-            f'"{url}" is no catalog: four slashes begin an absolute path',
-            hint="sqlite:////var/opt/sesam/var/db/sesam.db",
-        )
-    return path[1:]
+def _find_file(path: str, create: bool) -> None:
+    """Look for the file of a catalog, or make it.
 
-
-def _sqlite(url: str, create: bool) -> Database:
-    path = sqlite_path(url)
-    options = parse_qs(urlsplit(url).query)
+    One that is made has a header from the first moment: an empty one has lost it.
+    """
     try:
-        timeout = float(options.get("timeout", [str(BUSY_TIMEOUT_S)])[0])
-    except ValueError:
-        raise WrongUsage(f'"{url}": timeout is a number of seconds') from None
-    if not os.path.exists(path):
+        size = os.stat(path).st_size
+    except (FileNotFoundError, NotADirectoryError):
         if not create:
-            raise NoSite(f'there is no catalog at "{path}"')
-        _make_private(path)
-    return SqliteDatabase(path, pragmas=_PRAGMAS, timeout=timeout)
+            raise NoSite(f'there is no catalog at "{path}"') from None
+        return _make_private(path)
+    except OSError as error:
+        raise CatalogError(f'"{path}" cannot be read: {error.strerror}') from error
+    if not size:
+        raise CatalogDamaged(f'"{path}" is empty')
+    return None
 
 
 def _make_private(path: str) -> None:
-    """Make the empty file 0600 whatever the umask; -wal and -shm take its mode."""
+    """Make the file 0600 whatever the umask; -wal and -shm take its mode.
+
+    It gets its name when it is a database: one that was killed here leaves none.
+    """
+    new = f"{path}.new-{os.getpid()}"
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(new, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        os.fchmod(fd, 0o600)
+        os.close(fd)
+        connection = sqlite3.connect(new)
+        # Before the first table, or it would take effect at the next VACUUM alone.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        connection.close()
+        _name(new, path)
+    except (OSError, sqlite3.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CatalogError(f'"{path}" cannot be made: {why}') from error
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(new)
+
+
+def _name(new: str, path: str) -> None:
+    """Give the file its name, and leave one alone that another process has made."""
+    try:
+        os.link(new, path)
     except OSError as error:
-        raise CatalogError(f'"{path}" cannot be made: {error.strerror}') from error
-    os.fchmod(fd, 0o600)
-    os.close(fd)
-    # Before the first table, or it would take effect at the next VACUUM alone.
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.close()
-
-
-def _server(url: str) -> Database:
-    from playhouse.db_url import connect  # costs 30 ms that SQLite needs not pay
-
-    try:
-        db: Database = connect(url)
-    except (ImproperlyConfigured, RuntimeError, ValueError) as error:
-        raise CatalogError(
-            f'"{without_password(url)}" cannot be used: {error}',
-            hint="pip install sesam[postgresql]",
-        ) from error
-    return db
-
-
-def _translated(error: Exception, url: str) -> Exception:
-    text = str(error).strip()
-    first = text.splitlines()[0] if text else type(error).__name__
-    if first.startswith(_LOCKED):
-        return Busy("another process holds the catalog")
-    if "not a database" in first or "malformed" in first:
-        return CatalogDamaged(f'"{sqlite_path(url)}" is damaged: {first}')
-    hint = ""
-    if isinstance(error, OperationalError) and not url.startswith("sqlite:"):
-        hint = "is the server up? psql with the same URL says more"
-    return CatalogError(
-        f'the catalog "{without_password(url)}" fails: {first}', hint=hint
-    )
-
-
-def without_password(url: str) -> str:
-    """Return a URL as it may be shown."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    shown = parts.netloc.replace(f":{parts.password}@", ":***@")
-    return parts._replace(netloc=shown).geturl()
+        if error.errno != EEXIST:
+            os.rename(new, path)  # a file system without links

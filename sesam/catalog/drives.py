@@ -18,6 +18,7 @@ from sesam.rules.records import DataStore, Drive, Loader
 from sesam.terms import MediumKind
 
 _LOADER, _DRIVE, _STORE = "loader", "drive", "data store"
+_KINDS = {MediumKind.DISK: "a data store", MediumKind.TAPE: "a tape drive"}
 
 
 def list_loaders() -> list[Loader]:
@@ -67,6 +68,7 @@ def add_drive(drive: Drive) -> None:
     check_name(_DRIVE, drive.name)
     refuse_known(DriveRow, _DRIVE, drive.name)
     _refuse_taken(drive)
+    _refuse_mixed(drive.group, drive.kind, drive.name)
     DriveRow.create(**_drive_values(drive))
 
 
@@ -74,6 +76,7 @@ def modify_drive(drive: Drive) -> None:
     """Give the drive of that name these values. Raises NotFound, Conflict."""
     row = find(DriveRow, _DRIVE, drive.name)
     _refuse_taken(drive)
+    _refuse_mixed(drive.group, drive.kind, drive.name)
     DriveRow.update(**_drive_values(drive)).where(DriveRow.id == row.id).execute()
 
 
@@ -99,16 +102,8 @@ def get_store(name: str) -> DataStore:
 
 
 def add_store(store: DataStore) -> None:
-    """Add a data store and its drive, of the same name. Raises Conflict, NotFound."""
-    check_name(_STORE, store.name)
-    refuse_known(DataStoreRow, _STORE, store.name)
-    refuse_known(DriveRow, _DRIVE, store.name)
-    for other in DataStoreRow.select():
-        if (
-            other.path == store.path
-            and (other.rds.name if other.rds else "") == store.rds
-        ):
-            raise Conflict(f'"{store.path}" is data store "{other.name}" already')
+    """Add a data store and its drive, of the same name. Raises as `check_new_store`."""
+    check_new_store(store)
     row = DataStoreRow.create(**_store_values(store))
     drive = Drive(
         store.name,
@@ -121,9 +116,24 @@ def add_store(store: DataStore) -> None:
     DriveRow.create(**{**_drive_values(drive), "store": row})
 
 
+def check_new_store(store: DataStore) -> None:
+    """Look whether a store can be added as it is. Raises Conflict, NotFound.
+
+    Asked before its directory is made, and once more in the transaction that adds it.
+    """
+    check_name(_STORE, store.name)
+    refuse_known(DataStoreRow, _STORE, store.name)
+    refuse_known(DriveRow, _DRIVE, store.name)
+    _refuse_same_place(store)
+    _refuse_mixed(store.group, MediumKind.DISK, store.name)
+    _store_values(store)
+
+
 def modify_store(store: DataStore) -> None:
-    """Give the store of that name these values. Raises NotFound."""
+    """Give the store of that name these values. Raises NotFound, Conflict."""
     row = find(DataStoreRow, _STORE, store.name)
+    _refuse_same_place(store)
+    _refuse_mixed(store.group, MediumKind.DISK, store.name)
     values = _store_values(store)
     DataStoreRow.update(**values).where(DataStoreRow.id == row.id).execute()
     DriveRow.update(
@@ -145,6 +155,29 @@ def remove_store(name: str) -> None:
         ],
     )
     row.delete_instance()
+
+
+def _refuse_same_place(store: DataStore) -> None:
+    for other in list_stores():
+        if other.name != store.name and (other.path, other.rds) == (
+            store.path,
+            store.rds,
+        ):
+            raise Conflict(f'"{store.path}" is data store "{other.name}" already')
+
+
+def _refuse_mixed(group: str, kind: MediumKind, name: str) -> None:
+    """Raise Conflict where a drive group holds drives of the other kind.
+
+    name -- of the drive that joins it, and may be in it
+    """
+    for other in list_drives():
+        if other.group == group and other.kind is not kind and other.name != name:
+            raise Conflict(
+                f'drive group "{group}" has {_KINDS[other.kind]} ("{other.name}"),'
+                f" and takes no {_KINDS[kind].partition(' ')[2]}",
+                hint="sm_media group add NAME makes another group",
+            )
 
 
 def _refuse_taken(drive: Drive) -> None:

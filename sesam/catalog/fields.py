@@ -1,10 +1,13 @@
 """Field types that mean the same on SQLite and PostgreSQL."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from typing import Any
 
 from peewee import BigIntegerField, TextField
+
+from sesam.errors import CatalogDamaged
 
 
 class InstantField(TextField):
@@ -14,7 +17,7 @@ class InstantField(TextField):
         return instant_text(value) if isinstance(value, datetime) else value
 
     def python_value(self, value: str | None) -> datetime | None:
-        return None if value is None else datetime.fromisoformat(value)
+        return None if value is None else _read(datetime.fromisoformat, value)
 
 
 class DayField(TextField):
@@ -24,7 +27,7 @@ class DayField(TextField):
         return value.isoformat() if isinstance(value, date) else value
 
     def python_value(self, value: str | None) -> date | None:
-        return None if value is None else date.fromisoformat(value)
+        return None if value is None else _read(date.fromisoformat, value)
 
 
 class FlagField(BigIntegerField):
@@ -44,17 +47,24 @@ class JsonField(TextField):
         return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
 
     def python_value(self, value: str | None) -> object:
-        return None if value is None else json.loads(value)
+        return None if value is None else _read(json.loads, value)
 
 
 class WordsField(TextField):
     """A tuple of texts, in order."""
 
     def python_value(self, value: str | None) -> tuple[str, ...]:
-        return tuple(json.loads(value)) if value else ()
+        return tuple(_read(json.loads, value)) if value else ()
 
     def db_value(self, value: Sequence[str] | str) -> str:
         return value if isinstance(value, str) else json.dumps(list(value))
+
+
+def _read(parse: Callable[[str], Any], value: str) -> Any:
+    try:
+        return parse(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise CatalogDamaged(f"the catalog holds {value!r:.60}: {error}") from error
 
 
 def instant_text(moment: datetime) -> str:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from peewee import Database, SqliteDatabase
 
 from sesam.catalog.migrations import NEWEST, STEPS
-from sesam.errors import CatalogError, CatalogTooNew, NoSite
+from sesam.errors import CatalogDamaged, CatalogError, CatalogTooNew
 
 WORDS = {
     True: {"id": "INTEGER PRIMARY KEY AUTOINCREMENT", "bytes": "BLOB", "text": "TEXT"},
@@ -22,25 +22,36 @@ Change = Callable[[], AbstractContextManager[None]]
 
 
 def version(db: Database) -> int:
-    """Return the number of the last step taken, 0 for a catalog without tables."""
-    if not db.table_exists("schema_version"):
-        return 0
-    (number,) = db.execute_sql("SELECT version FROM schema_version").fetchone()
-    return int(number)
+    """Return the number of the last step taken, 0 for a catalog without tables.
 
-
-def bring_up(db: Database, *, copies: str | None, create: bool, change: Change) -> None:
-    """Take the steps that are missing, each in one transaction after a copy.
-
-    Raises CatalogTooNew, NoSite, CatalogError where no copy can be taken.
+    Raises CatalogDamaged where there are tables and no number.
     """
+    row = None
+    if db.table_exists("schema_version"):
+        row = db.execute_sql("SELECT version FROM schema_version").fetchone()
+    elif not db.table_exists("site"):
+        return 0
+    if row is None or not isinstance(row[0], int) or row[0] < 0:
+        raise CatalogDamaged("the catalog does not say which schema it has")
+    return int(row[0])
+
+
+def known_version(db: Database) -> int:
+    """Return `version`. Raises CatalogTooNew for one of a later release."""
     found = version(db)
     if found > NEWEST:
         raise CatalogTooNew(
             f"the catalog has schema {found}, this program knows 1 to {NEWEST}"
         )
-    if not found and not create:
-        raise NoSite("the catalog holds no site")
+    return found
+
+
+def bring_up(db: Database, *, copies: str | None, change: Change) -> None:
+    """Take the steps that are missing, each in one transaction after a copy.
+
+    Raises CatalogTooNew, CatalogError where no copy can be taken.
+    """
+    found = known_version(db)
     while found < NEWEST:
         if found and copies:
             take_copy(db, os.path.join(copies, f"before-schema-{found + 1}"))

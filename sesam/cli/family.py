@@ -16,7 +16,14 @@ import click
 
 from sesam import __version__
 from sesam.cli.site import spare_drivers
-from sesam.errors import OK, USAGE, WARNINGS, Interrupted, SesamError
+from sesam.errors import (
+    OK,
+    USAGE,
+    WARNINGS,
+    Interrupted,
+    SesamError,
+    exit_code_of,
+)
 
 FORMATS = ("table", "json", "jsonl", "csv")
 _USAGE = "WrongUsage"
@@ -107,12 +114,12 @@ def end_with_warnings() -> NoReturn:
 def run(command: click.Command) -> NoReturn:
     """Run a command to its exit code; a failure is a sentence, or JSON, on stderr."""
     signal.signal(signal.SIGTERM, _terminated)
-    spare_drivers()
     try:
+        spare_drivers()
         code = command.main(prog_name=command.name, standalone_mode=False)
         _flush()
     except SesamError as error:
-        code = _fail(type(error).__name__, str(error), error.hint, _code(error))
+        code = _fail(type(error).__name__, str(error), error.hint, exit_code_of(error))
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         code = USAGE
@@ -138,10 +145,6 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 
 def _flush() -> None:
     sys.stdout.flush()
-
-
-def _code(error: SesamError) -> int:
-    return 128 + error.signal if isinstance(error, Interrupted) else error.exit_code
 
 
 def _fail(kind: str, message: str, hint: str, code: int) -> int:

@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from sesam.service.ground.site import Site
 
 
+# Days of retention can be added, and zones applied, without leaving the calendar.
+_YEARS = range(1971, 3000)
+
+
 def root() -> str:
-    """Return $SESAM_ROOT, absolute."""
+    """Return $SESAM_ROOT, absolute. Raises WrongUsage for one that is no text."""
     default = "/var/opt/sesam" if os.geteuid() == 0 else "~/.local/share/sesam"
-    return os.path.abspath(os.path.expanduser(os.environ.get("SESAM_ROOT") or default))
+    given = _text("SESAM_ROOT") or default
+    return os.path.abspath(os.path.expanduser(given))
 
 
 def catalog_url() -> str:
-    """Return the URL of the catalog."""
-    given = os.environ.get("SESAM_DATABASE_URL")
-    return given or f"sqlite:///{root()}/var/db/sesam.db"
+    """Return the URL of the catalog. Raises WrongUsage."""
+    from sesam.catalog.address import sqlite_url
+
+    return _text("SESAM_DATABASE_URL") or sqlite_url(f"{root()}/var/db/sesam.db")
 
 
 def spare_drivers() -> None:
@@ -37,6 +43,15 @@ def spare_drivers() -> None:
             sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
+def _text(name: str) -> str:
+    found = os.environ.get(name, "")
+    try:
+        found.encode()
+    except UnicodeEncodeError as error:
+        raise WrongUsage(f'{name}: "{found}" is no UTF-8') from error
+    return found
+
+
 @cache
 def _offset() -> timedelta:
     """Return by how much SESAM_NOW moves the clock of this process."""
@@ -45,9 +60,11 @@ def _offset() -> timedelta:
         return timedelta()
     try:
         moment = datetime.fromisoformat(given)
+        if moment.year not in _YEARS:
+            raise ValueError("beyond what is rehearsed")
     except ValueError:
         raise WrongUsage(
-            f'SESAM_NOW: "{given}" is no instant',
+            f'SESAM_NOW: "{given}" is no instant of the years 1971 to 2999',
             hint="one is 2027-03-28T08:00:00+02:00",
         ) from None
     if moment.tzinfo is None:

@@ -27,6 +27,7 @@ from sesam.cli.site import clock
     metavar="SAVESET",
     help="Remove it from --store; may be repeated.",
 )
+@click.option("--name", metavar="NAME", help="The store that it must be.")
 @click.option("--site-id", metavar="ID", help="The site that owns the store.")
 @family.form_option
 @click.version_option(__version__, prog_name="sm_sms")
@@ -36,6 +37,7 @@ def sms(
     read: bool,
     make_store: str | None,
     removed: tuple[str, ...],
+    name: str | None,
     site_id: str | None,
     form: str,
 ) -> None:
@@ -58,9 +60,10 @@ def sms(
     if make_store:
         return create_store(path, name=make_store, site_id=site_id or "", now=clock())
     if removed:
-        return serve.remove(path, site_id or "", removed)
+        return serve.remove(name or "", path, site_id or "", removed)
     if read:
-        return serve.answer(path, site_id or "", sys.stdin.buffer, sys.stdout.buffer)
+        pipes = sys.stdin.buffer, sys.stdout.buffer
+        return serve.answer(name or "", path, site_id or "", *pipes)
     if sys.stdin.isatty():
         raise WrongUsage("there is no stream on stdin", hint="sm_sbc ... | sm_sms ...")
     from zoneinfo import ZoneInfo

@@ -7,9 +7,21 @@ A key is `<saveset>/<part>`, a further piece of a part `<saveset>/<part>.p2`.
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from datetime import datetime
-from errno import ENOENT, ENOTDIR
+from errno import (
+    EACCES,
+    EHOSTDOWN,
+    EHOSTUNREACH,
+    ENODEV,
+    ENOENT,
+    ENOTCONN,
+    ENOTDIR,
+    EPERM,
+    ESTALE,
+    ETIMEDOUT,
+)
 
 from sesam.device.durable import sync_directory, write_new
 from sesam.errors import (
@@ -20,19 +32,31 @@ from sesam.errors import (
     RequestError,
     StoreMissing,
     WriteProtected,
+    WrongMedium,
 )
 
 MARKER = ".sesam-store"
 _FORMAT = 1
 # A killed init may have left the marker half written: the next one writes it anew.
 _IGNORED = {MARKER, MARKER + ".part", "lost+found"}
+# A file system that does not answer, or not to us: nothing is known of what it holds.
+_AWAY = (
+    EACCES,
+    EPERM,
+    ENODEV,
+    ENOTCONN,
+    ESTALE,
+    ETIMEDOUT,
+    EHOSTDOWN,
+    EHOSTUNREACH,
+)
 
 
 class FileBlob:
-    """A file's bytes as a Blob."""
+    """A file's bytes as a Blob; path -- of the file."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._size = os.fstat(self._fd).st_size
 
@@ -47,7 +71,7 @@ class FileBlob:
                 more = os.pread(self._fd, length - len(found), offset + len(found))
             except OSError as error:
                 raise DeviceError(
-                    f'"{self._path}" cannot be read: {error.strerror}'
+                    f'"{self.path}" cannot be read: {error.strerror}'
                 ) from error
             if not more:
                 break
@@ -61,10 +85,10 @@ class FileBlob:
 
 
 class DirectoryStore:
-    """A Store over the directory `root`.
+    """A Store over the directory `root`; name -- "" where none is expected.
 
     Opening it looks at the marker. Raises StoreMissing where there is none, ForeignSite
-    where it names another site.
+    where it names another site, WrongMedium where it names another store.
     """
 
     def __init__(self, name: str, root: str, site_id: str) -> None:
@@ -88,6 +112,12 @@ class DirectoryStore:
             raise ForeignSite(
                 f'data store "{self._name}": "{self.root}" belongs to another site'
                 f" ({found.get('site')})"
+            )
+        if self._name and found.get("store") != self._name:
+            raise WrongMedium(
+                f'data store "{self._name}": "{self.root}" is data store'
+                f' "{found.get("store")}"',
+                hint="look at what is mounted there",
             )
 
     def path(self, key: str) -> str:
@@ -151,9 +181,15 @@ class DirectoryStore:
             raise self._failed(path, error) from error
 
     def _failed(self, key: str, error: OSError) -> DeviceError | NotFound:
+        """Return what an error means. Raises as `check` where the store is gone."""
         if error.errno in (ENOENT, ENOTDIR):
             self.check()
             return NotFound(f'data store "{self._name}" holds no "{key}"')
+        if error.errno in _AWAY:
+            return StoreMissing(
+                f'data store "{self._name}": "{key}": {error.strerror}',
+                hint=f'look at the mount and the rights of "{self.root}"',
+            )
         return DeviceError(f'data store "{self._name}": "{key}": {error.strerror}')
 
 
@@ -161,22 +197,17 @@ def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
     """Make a directory a data store; done again for the same site it does no harm.
 
     Raises Conflict where it holds anything else, ForeignSite where another site's
-    marker lies in it, WriteProtected, DeviceError.
+    marker lies in it, WriteProtected, StoreMissing, DeviceError.
     """
     try:
+        if is_store(root, name=name, site_id=site_id):
+            return
         os.makedirs(os.path.dirname(root) or "/", exist_ok=True)
-        with contextlib.suppress(FileExistsError):
+        try:
             os.mkdir(root)
             os.chmod(root, 0o700)
-        found = read_marker(root)
-        if found is not None:
-            return _same(found, root, name, site_id)
-        foreign = sorted(set(os.listdir(root)) - _IGNORED)
-        if foreign:
-            raise Conflict(
-                f'"{root}" cannot become a data store: it holds "{foreign[0]}"',
-                hint="name an empty directory",
-            )
+        except FileExistsError:
+            close_to_others(root)
         facts = {
             "sesam_store": _FORMAT,
             "site": site_id,
@@ -190,19 +221,59 @@ def create_store(root: str, *, name: str, site_id: str, now: datetime) -> None:
         raise kind(f'"{root}" cannot become a data store: {error.strerror}') from error
 
 
+def is_store(root: str, *, name: str, site_id: str) -> bool:
+    """Tell whether a directory is that data store; if not, it can become it.
+
+    Raises Conflict where it holds anything else, ForeignSite where another site's
+    marker lies in it, StoreMissing, DeviceError where it cannot be read.
+    """
+    found = read_marker(root)
+    if found is not None:
+        _same(found, root, name, site_id)
+        return True
+    try:
+        foreign = sorted(set(os.listdir(root)) - _IGNORED)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DeviceError(
+            f'"{root}" cannot become a data store: {error.strerror}'
+        ) from error
+    if foreign:
+        raise Conflict(
+            f'"{root}" cannot become a data store: it holds "{foreign[0]}"',
+            hint="name an empty directory",
+        )
+    return False
+
+
+def close_to_others(path: str) -> None:
+    """Take a directory that is ours from all others. Raises OSError."""
+    facts = os.stat(path)
+    ours = facts.st_uid == os.geteuid() and stat.S_ISDIR(facts.st_mode)
+    if ours and facts.st_mode & 0o077:
+        os.chmod(path, 0o700)
+
+
 def read_marker(root: str) -> dict[str, object] | None:
-    """Return what the marker of a store says, None where there is none."""
+    """Return what the marker of a store says, None where there is none.
+
+    Raises StoreMissing where the directory does not let us look, WrongMedium where
+    there is a marker that says nothing.
+    """
     try:
         with open(os.path.join(root, MARKER), "rb") as file:
             facts = json.loads(file.read(65536))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        raise DeviceError(f'"{root}": {error.strerror}') from error
+        raise StoreMissing(
+            f'"{root}": {error.strerror}', hint="look at its mount and its rights"
+        ) from error
     except (ValueError, RecursionError):
         facts = None
     if not isinstance(facts, dict):
-        raise DeviceError(f'the marker of the data store "{root}" cannot be read')
+        raise WrongMedium(f'the marker of the data store "{root}" cannot be read')
     return facts
 
 

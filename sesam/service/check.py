@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 
 from sesam.catalog import checks, drives, jobs, savesets
 from sesam.catalog import site as settings
+from sesam.catalog.address import sqlite_path
 from sesam.catalog.retention import holdings
 from sesam.errors import SesamError
 from sesam.service import clockwatch, erasing, presence, repair, strays
-from sesam.service.ground import owner
+from sesam.service.ground import keys, owner
 from sesam.service.ground.joblog import counted
 from sesam.service.ground.site import DIRECTORIES, Site
 from sesam.service.moving.targets import open_store
@@ -72,16 +73,41 @@ def _catalog(site: Site) -> Iterator[Finding]:
 
 
 def _rights(site: Site) -> Iterator[Finding]:
-    for name in ("", *DIRECTORIES):
-        path = site.path(name) if name else site.root
-        try:
-            mode = stat.S_IMODE(os.stat(path).st_mode)
-        except OSError as error:
-            if name != "store":
-                yield ERROR, f'"{path}": {error.strerror}'
-            continue
-        if mode & 0o077:
-            yield WARNING, f'others may enter "{path}": chmod 700 {path}'
+    stores = [one.path for one in drives.list_stores() if not one.rds]
+    own = [site.path(name) for name in ("var", *DIRECTORIES) if name != "store"]
+    for path in dict.fromkeys([site.root, *own, *stores]):
+        yield from _private(path, 0o700, missing=path not in stores)
+    files = [one for top in ("var/db", "etc/keys") for one in _files(site.path(top))]
+    if site.catalog.is_sqlite:
+        path = sqlite_path(site.catalog.url)
+        files += [path, path + "-wal", path + "-shm"]
+    for path in dict.fromkeys(files):
+        yield from _private(path, 0o600, missing=False)
+
+
+def _private(path: str, mode: int, *, missing: bool) -> Iterator[Finding]:
+    """Look whether others may do anything with a path; missing -- it must be there."""
+    try:
+        found = os.stat(path).st_mode
+    except OSError as error:
+        if missing:
+            yield ERROR, f'"{path}": {error.strerror}'
+        return
+    if found & 0o077:
+        what = "enter" if stat.S_ISDIR(found) else "open"
+        yield WARNING, f'others may {what} "{path}": chmod {mode:o} {path}'
+
+
+def _files(directory: str) -> list[str]:
+    try:
+        return [one.path for one in os.scandir(directory) if one.is_file()]
+    except OSError:
+        return []  # that it is not there has been said
+
+
+def _keys(site: Site) -> Iterator[Finding]:
+    for problem in keys.problems(site):
+        yield WARNING, problem
 
 
 def _stores(site: Site) -> Iterator[Finding]:
@@ -158,6 +184,7 @@ def _newday(site: Site) -> Iterator[Finding]:
 _QUESTIONS: dict[str, Callable[[Site], Iterator[Finding]]] = {
     "catalog": _catalog,
     "rights": _rights,
+    "keys": _keys,
     "stores": _stores,
     "jobs": _jobs,
     "claims": _claims,

@@ -27,15 +27,13 @@ def facts(record: Any) -> dict[str, Any]:
 def add_client(here: Site, client: Client) -> None:
     """Add a client. Raises Conflict, WrongUsage."""
     _check_client(client)
-    with here.catalog.change():
-        clients.add_client(client)
+    here.catalog.apply(lambda: clients.add_client(client))
 
 
 def modify_client(here: Site, client: Client) -> None:
     """Change a client. Raises NotFound, WrongUsage."""
     _check_client(client)
-    with here.catalog.change():
-        clients.modify_client(client)
+    here.catalog.apply(lambda: clients.modify_client(client))
 
 
 def remove_client(here: Site, name: str, *, dry_run: bool) -> None:
@@ -59,15 +57,13 @@ def _check_client(client: Client) -> None:
 def add_task(here: Site, task: Task) -> None:
     """Add a task; no client = this machine's. Raises Conflict, WrongUsage."""
     task = _checked_task(task)
-    with here.catalog.change():
-        tasks.add_task(task)
+    here.catalog.apply(lambda: tasks.add_task(task))
 
 
 def modify_task(here: Site, task: Task) -> None:
     """Change a task. Raises NotFound, WrongUsage."""
     task = _checked_task(task)
-    with here.catalog.change():
-        tasks.modify_task(task)
+    here.catalog.apply(lambda: tasks.modify_task(task))
 
 
 def remove_task(here: Site, name: str, *, dry_run: bool) -> None:
@@ -77,14 +73,12 @@ def remove_task(here: Site, name: str, *, dry_run: bool) -> None:
 
 def add_task_group(here: Site, group: TaskGroup) -> None:
     """Add a task group. Raises Conflict, WrongUsage, NotFound."""
-    with here.catalog.change():
-        tasks.add_group(group)
+    here.catalog.apply(lambda: tasks.add_group(group))
 
 
 def modify_task_group(here: Site, group: TaskGroup) -> None:
     """Change a task group. Raises NotFound."""
-    with here.catalog.change():
-        tasks.modify_group(group)
+    here.catalog.apply(lambda: tasks.modify_group(group))
 
 
 def remove_task_group(here: Site, name: str, *, dry_run: bool) -> None:
@@ -127,10 +121,13 @@ class _DryRun(Exception):
 
 def removing(here: Site, dry_run: bool, remove: Callable[[], object]) -> None:
     """Remove in one transaction; a dry run does the same and takes it back."""
+
+    def change() -> None:
+        remove()
+        if dry_run:
+            raise _DryRun
+
     try:
-        with here.catalog.change():
-            remove()
-            if dry_run:
-                raise _DryRun
+        here.catalog.apply(change)
     except _DryRun:
         return

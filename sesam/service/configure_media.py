@@ -4,7 +4,7 @@ from sesam.catalog import drives, pools
 from sesam.device.directory import create_store
 from sesam.errors import Conflict, WrongUsage
 from sesam.rules.records import DataStore, Drive, DriveGroup, Loader, MediaPool
-from sesam.service.afar.remote import make_store_there
+from sesam.service.afar.remote import look_at_store_there, make_store_there
 from sesam.service.configure import removing
 from sesam.service.ground.keys import put_protected
 from sesam.service.ground.site import Site
@@ -16,14 +16,12 @@ _DEVICES = ("scsi:/", "iscsi://")
 
 def add_drive_group(here: Site, group: DriveGroup) -> None:
     """Add a drive group. Raises Conflict, WrongUsage."""
-    with here.catalog.change():
-        pools.add_drive_group(group)
+    here.catalog.apply(lambda: pools.add_drive_group(group))
 
 
 def modify_drive_group(here: Site, group: DriveGroup) -> None:
     """Change a drive group. Raises NotFound."""
-    with here.catalog.change():
-        pools.modify_drive_group(group)
+    here.catalog.apply(lambda: pools.modify_drive_group(group))
 
 
 def remove_drive_group(here: Site, name: str, *, dry_run: bool) -> None:
@@ -34,15 +32,13 @@ def remove_drive_group(here: Site, name: str, *, dry_run: bool) -> None:
 def add_pool(here: Site, pool: MediaPool) -> None:
     """Add a media pool. Raises Conflict, WrongUsage, NotFound."""
     _check_pool(pool)
-    with here.catalog.change():
-        pools.add_pool(pool)
+    here.catalog.apply(lambda: pools.add_pool(pool))
 
 
 def modify_pool(here: Site, pool: MediaPool) -> None:
     """Change a media pool. Raises NotFound, WrongUsage."""
     _check_pool(pool)
-    with here.catalog.change():
-        pools.modify_pool(pool)
+    here.catalog.apply(lambda: pools.modify_pool(pool))
 
 
 def remove_pool(here: Site, name: str, *, dry_run: bool) -> None:
@@ -53,29 +49,30 @@ def remove_pool(here: Site, name: str, *, dry_run: bool) -> None:
 def add_store(here: Site, store: DataStore) -> None:
     """Make a directory a data store and add it. Raises Conflict, ForeignSite.
 
-    On another client's machine the mover there makes it. Raises Unreachable, too.
+    On another client's machine the mover there makes it. Raises Unreachable, too. A
+    directory that was made, and never added after all, can be given again.
     """
     _check_store(store)
-    now = here.clock()
-    with here.catalog.change():
-        drives.add_store(store)
-        if store.rds:
-            make_store_there(here, store)
-        else:
-            create_store(store.path, name=store.name, site_id=here.id, now=now)
-            put_protected(here, store)
+    drives.check_new_store(store)
+    if store.rds:
+        make_store_there(here, store)
+    else:
+        create_store(store.path, name=store.name, site_id=here.id, now=here.clock())
+    here.catalog.apply(lambda: drives.add_store(store))
+    put_protected(here, store)
 
 
 def modify_store(here: Site, store: DataStore) -> None:
     """Change a data store; its path may change when the marker is there already.
 
-    Raises NotFound, StoreMissing, ForeignSite.
+    Raises NotFound, StoreMissing, ForeignSite, WrongMedium, Conflict, Unreachable.
     """
     _check_store(store)
     if not store.rds:
         open_store(store, here)
-    with here.catalog.change():
-        drives.modify_store(store)
+    elif drives.get_store(store.name).path != store.path:
+        look_at_store_there(here, store)
+    here.catalog.apply(lambda: drives.modify_store(store))
 
 
 def remove_store(here: Site, name: str, *, dry_run: bool) -> None:
@@ -86,15 +83,13 @@ def remove_store(here: Site, name: str, *, dry_run: bool) -> None:
 def add_loader(here: Site, loader: Loader) -> None:
     """Add a loader. Raises Conflict, WrongUsage."""
     _check_device(loader.device)
-    with here.catalog.change():
-        drives.add_loader(loader)
+    here.catalog.apply(lambda: drives.add_loader(loader))
 
 
 def modify_loader(here: Site, loader: Loader) -> None:
     """Change a loader. Raises NotFound, WrongUsage."""
     _check_device(loader.device)
-    with here.catalog.change():
-        drives.modify_loader(loader)
+    here.catalog.apply(lambda: drives.modify_loader(loader))
 
 
 def remove_loader(here: Site, name: str, *, dry_run: bool) -> None:
@@ -105,8 +100,7 @@ def remove_loader(here: Site, name: str, *, dry_run: bool) -> None:
 def add_drive(here: Site, drive: Drive) -> None:
     """Add a tape drive. Raises Conflict, WrongUsage, NotFound."""
     _check_drive(drive)
-    with here.catalog.change():
-        drives.add_drive(drive)
+    here.catalog.apply(lambda: drives.add_drive(drive))
 
 
 def modify_drive(here: Site, drive: Drive) -> None:
@@ -117,8 +111,7 @@ def modify_drive(here: Site, drive: Drive) -> None:
             hint=f"sm_media store modify {drive.store}",
         )
     _check_drive(drive)
-    with here.catalog.change():
-        drives.modify_drive(drive)
+    here.catalog.apply(lambda: drives.modify_drive(drive))
 
 
 def remove_drive(here: Site, name: str, *, dry_run: bool) -> None:

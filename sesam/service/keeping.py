@@ -8,13 +8,12 @@ from typing import Any
 from sesam.catalog import drives, jobs, retention, savesets
 from sesam.catalog import site as settings
 from sesam.device.directory import DirectoryStore
-from sesam.errors import Busy, ForeignSite, Interrupted, Protected, SesamError
+from sesam.errors import Busy, ForeignSite, Protected, SesamError
 from sesam.rules.records import Job
 from sesam.rules.removal import parted, removal
 from sesam.rules.retention import Holding, Verdict
-from sesam.service import clockwatch, expire, repair
+from sesam.service import clockwatch, expire, working
 from sesam.service.fetching.rows import row_named
-from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted
 from sesam.service.ground.site import Site
@@ -36,6 +35,7 @@ class Run:
 class Removal:
     """What goes: for each saveset named its copies, and those of what goes with it."""
 
+    with_dependents: bool
     parts: tuple[tuple[str, tuple[Verdict, ...]], ...]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -81,67 +81,51 @@ def plan(site: Site, names: Sequence[str], *, with_dependents: bool) -> Removal:
             for copy in one.copies
         )
         parts.append((name, tuple(verdicts)))
-    return Removal(tuple(parts))
+    return Removal(with_dependents, tuple(parts))
 
 
 def remove(site: Site, asked: Removal, run: Run) -> list[dict[str, Any]]:
     """Carry the plan out, a job for each saveset named; return its rows.
 
-    Raises Interrupted, Busy, CatalogError; what has been forgotten by then stays so.
+    Raises as `plan` where that is no longer allowed, Interrupted; what has been
+    forgotten by then stays so.
     """
-    repair.settle(site)
+    names = [name for name, _ in asked.parts]
+    plan(site, names, with_dependents=asked.with_dependents)
+    told = {"with_dependents": asked.with_dependents}
     rows: list[dict[str, Any]] = []
     for name, verdicts in asked.parts:
-        rows += _Trip(site, name).run(verdicts, run)
+        job = working.queue(site, TYPE, name, told)
+        with working.at_work(site, job.id) as (job, log):
+            rows += _Trip(site, job, log).run(verdicts, run)
     return rows
 
 
 class _Trip:
     """One removal from its job to the end of it."""
 
-    def __init__(self, site: Site, name: str) -> None:
-        self._site = site
-        now = site.clock()
-        with site.catalog.change():
-            job = jobs.enqueue(TYPE, name, backup_day=site.backup_day(now), now=now)
-        path = site.log_path(job.backup_day, job.id)
-        me = owner.current_owner()
-        self._job: Job = jobs.start(site.catalog, job.id, me, now=now, log=path)
-        self._log = JobLog(path, site.zone)
+    def __init__(self, site: Site, job: Job, log: JobLog) -> None:
+        self._site, self._job, self._log = site, job, log
 
     def run(self, verdicts: Sequence[Verdict], run: Run) -> list[dict[str, Any]]:
         going = {one.saveset.name for one in verdicts}
         self._say(f"removal of {self._job.object}: {counted(len(going), 'saveset')}")
         heartbeat = Heartbeat(self._site.catalog, self._job)
-        try:
-            with heartbeat:
-                run.begun(heartbeat)
-                orders = expire.Orders(_WHO, self._say, heartbeat.stopped)
-                outcomes = expire.carry_out(self._site, verdicts, orders)
-                heartbeat.check()
-        except (SesamError, KeyboardInterrupt) as error:
-            stopped = isinstance(error, KeyboardInterrupt | Interrupted)
-            self._end(State.CANCELLED if stopped else State.ERROR, str(error), [])
-            raise
+        with heartbeat:
+            run.begun(heartbeat)
+            orders = expire.Orders(_WHO, self._say, heartbeat)
+            outcomes = expire.carry_out(self._site, verdicts, orders)
         rows = [one.row() for one in outcomes]
         states = {one.state for one in outcomes}
         state = State.WARNING if states & expire.UNDONE else State.OK
         gone = sum(one.state != expire.KEPT for one in outcomes)
-        self._end(state, f"copies removed: {gone} of {len(rows)}", rows)
-        return rows
-
-    def _end(self, state: State, message: str, rows: list[dict[str, Any]]) -> None:
-        self._say(f"ends as {state.value}: {message}")
-        self._log.close()
-        result = {"copies": len(rows), "state": state.value}
+        message = f"copies removed: {gone} of {len(rows)}"
+        now = self._site.clock()
         with self._site.catalog.change():
-            jobs.finish(
-                self._job,
-                state,
-                now=self._site.clock(),
-                message=message or "interrupted",
-                result=result,
-            )
+            result = {"copies": gone}
+            jobs.finish(self._job, state, now=now, message=message, result=result)
+        self._say(f"ends as {state.value}: {message}")
+        return rows
 
     def _say(self, text: str) -> None:
         self._log.line(self._site.clock(), text)

@@ -3,20 +3,22 @@
 import os
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sesam.catalog import clients, db, drives, pools, site, tasks
-from sesam.device.directory import create_store
+from sesam.device.directory import create_store, is_store
 from sesam.errors import CatalogError, Conflict, NoSite, WrongUsage
+from sesam.rules.naming import SITE_TASK
 from sesam.rules.records import Client, DataStore, DriveGroup, MediaPool, Task
+from sesam.service.ground.selfcopy import DIRECTORY as COPY
 from sesam.service.ground.site import DIRECTORIES, make_private
 
 POOL = "DISK"
 STORE = "default"
-SELF_TASK = "SESAM_BACKUP"
 _RETENTION_DAYS = 30
+_OWN_NAMES = {"etc", "store", "var"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +35,12 @@ def init(root: str, url: str, wishes: Wishes, now: datetime) -> dict[str, object
 
     Raises Conflict where there is a site, WrongUsage, CatalogError, DeviceError.
     """
-    _check(wishes)
-    if _exists(url):
-        raise Conflict(
-            f'there is a site at "{root}" already',
-            hint="SESAM_ROOT names another place",
-        )
-    _make_directories(root)
+    wishes = _checked(wishes)
     store = os.path.abspath(wishes.store or os.path.join(root, "store"))
-    catalog = db.open_catalog(url, create=True)
+    # What is there is looked at before anything is written.
+    is_store(store, name=STORE, site_id=begun(root, url))
+    _make_directories(root)
+    catalog = db.open_catalog(url, copies=os.path.join(root, "var/db"), create=True)
     client = socket.gethostname() or "localhost"
     # The id outlives a killed init: the store that bears it must stay this site's.
     with catalog.change():
@@ -81,7 +80,8 @@ def machine_zone() -> str:
     return "UTC"
 
 
-def _check(wishes: Wishes) -> None:
+def _checked(wishes: Wishes) -> Wishes:
+    """Return the wishes, NEWDAY as HH:MM. Raises WrongUsage."""
     try:
         ZoneInfo(wishes.zone)
     except (KeyError, ValueError, OSError) as error:
@@ -90,27 +90,44 @@ def _check(wishes: Wishes) -> None:
             hint="an IANA name, as Europe/Berlin",
         ) from error
     try:
-        datetime.strptime(wishes.newday, "%H:%M")  # noqa: DTZ007
+        newday = datetime.strptime(wishes.newday, "%H:%M")  # noqa: DTZ007
     except ValueError as error:
         raise WrongUsage(
             f'"{wishes.newday}" is no time of the day', hint="HH:MM, as 08:00"
         ) from error
-
-
-def _exists(url: str) -> bool:
     try:
-        catalog = db.open_catalog(url)
+        wishes.store.encode()
+    except UnicodeEncodeError as error:
+        raise WrongUsage("the path of a data store is UTF-8") from error
+    return replace(wishes, newday=f"{newday:%H:%M}")
+
+
+def begun(root: str, url: str) -> str:
+    """Return the id that an init which was killed gave the site, "" without one.
+
+    Raises Conflict where there is a site. Its schema is left as it is.
+    """
+    try:
+        catalog = db.open_catalog(url, steps=False)
     except NoSite:
-        return False
-    found = is_complete()
-    catalog.close()
-    return found
+        return ""
+    try:
+        if is_complete():
+            raise Conflict(
+                f'there is a site at "{root}" already',
+                hint="SESAM_ROOT names another place",
+            )
+        return site.get(site.SITE_ID)
+    finally:
+        catalog.close()
 
 
 def _make_directories(root: str) -> None:
     try:
         os.makedirs(os.path.dirname(root) or "/", exist_ok=True)
-        make_private(root)
+        # A directory that holds other things as well is not ours to close.
+        if not os.path.isdir(root) or set(os.listdir(root)) <= _OWN_NAMES:
+            make_private(root)
         make_private(os.path.join(root, "var"))
         for name in DIRECTORIES:
             make_private(os.path.join(root, name))
@@ -126,12 +143,13 @@ def _fill(root: str, store: str, client: str, wishes: Wishes, now: datetime) -> 
     pools.add_drive_group(DriveGroup(POOL))
     pools.add_pool(MediaPool(POOL, POOL, _RETENTION_DAYS))
     drives.add_store(DataStore(STORE, store, POOL))
-    own = [os.path.join(root, name) for name in ("etc", "var/lis", "var/log")]
+    own = [os.path.join(root, name) for name in ("etc", "var/lis", COPY)]
     tasks.add_task(
         Task(
-            SELF_TASK,
+            SITE_TASK,
             client,
             tuple(os.fsencode(path) for path in own),
+            excludes=("*.part",),
             note="the site itself",
         )
     )

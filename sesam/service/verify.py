@@ -10,9 +10,10 @@ from typing import Any
 
 from sesam.catalog import savesets
 from sesam.digest import Digest
-from sesam.errors import NoIdentity, SesamError, WrongUsage
+from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
-from sesam.saveset.listing import Line, Reading
+from sesam.saveset.listing import Line
+from sesam.saveset.listread import Reading
 from sesam.saveset.tarread import read_member
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
 from sesam.service.ground.joblog import quoted
@@ -43,6 +44,7 @@ def verify_saveset(
 ) -> dict[str, Any]:
     """Return {"saveset", "state", "depth", "bytes", "errors"} of one saveset.
 
+    Raises what AWAY names where its bytes cannot be asked for: then nothing is judged.
     state -- ok or damaged; depth -- full, or stored where no identity opens it
     """
     check = _Check(name, progress)
@@ -80,6 +82,8 @@ class _Check:
                 digest, length = Digest(), 0
                 try:
                     blob = stored.open_piece(piece)
+                except AWAY:
+                    raise
                 except SesamError as error:
                     self._error(f"{part}: {error}")
                     continue
@@ -94,6 +98,8 @@ class _Check:
                         whole.update(chunk)
                         length += len(chunk)
                         self._count(len(chunk))
+                except AWAY:
+                    raise
                 except SesamError as error:
                     self._error(f"{part}: {error}")
                 finally:
@@ -112,6 +118,8 @@ class _Check:
             self._members(stored, lines)
         except NoIdentity:
             return STORED
+        except AWAY:
+            raise
         except SesamError as error:
             self._error(f"listing: {error}")
         return FULL
@@ -130,6 +138,7 @@ class _Check:
                 continue
             if place > last:
                 last = place
+                self._progress(0, self.read)  # may end it all
                 why = self._member(stored, line)
                 if why:
                     bad.add(place)
@@ -147,6 +156,8 @@ class _Check:
             digest = Digest()
             for chunk in segment.chunks(member.content, member.content + member.size):
                 digest.update(chunk)
+        except AWAY:
+            raise
         except SesamError as error:
             return str(error)
         if line.digest and digest.hexdigest() != line.digest:
@@ -158,6 +169,8 @@ class _Check:
     ) -> None:
         try:
             facts = stored.manifest()
+        except AWAY:
+            raise
         except SesamError as error:
             self._error(f"{manifest.NAME}: {error}")
             return

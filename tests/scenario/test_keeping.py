@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -219,9 +218,3 @@ def test_many_removals_at_once_remove_each_saveset_once(
     assert execute(site, "SELECT count(*), sum(done) FROM tombstone") == [(3, 3)]
     assert len(audited(site, "delete copy")) == 3
     site.sm("setup check")
-
-
-def test_nobody_is_asked_without_a_terminal(site: Site, tmp_path: Path) -> None:
-    names = chain(site, tmp_path / "source", 1)
-    done = site.sm("backup remove", names[0], stdin=subprocess.DEVNULL)
-    assert names[0] in done.out

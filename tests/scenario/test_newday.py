@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chains import audited, chain, execute, expired, full, listed, stored
@@ -13,7 +15,9 @@ from conftest import Site
 from killing import Step, killed_at
 
 from sesam.catalog import claims
-from sesam.service.ground.owner import current_owner, is_alive
+from sesam.errors import Interrupted
+from sesam.service import newday
+from sesam.service.ground.owner import JUDGE, current_owner
 
 START = datetime.fromisoformat("2031-05-06T09:00:00+00:00")
 DAYS_31 = timedelta(days=31)
@@ -227,12 +231,29 @@ def test_the_backup_day_is_shown(tmp_path: Path) -> None:
     assert night.json("newday show")["last_run_at"].startswith("2027-03-28T07:00:0")
 
 
-def test_two_newdays_do_not_run_at_once(site: Site, inside: object) -> None:
-    catalog = inside.catalog  # type: ignore[attr-defined]
-    with claims.holding(catalog, "newday", current_owner(), is_alive):
+def test_two_newdays_do_not_run_at_once(site: Site, inside: Any) -> None:
+    with claims.holding(inside.catalog, "newday", current_owner(), JUDGE):
         done = site.sm("newday run", "--format", "json", code=75)
     assert "newday is in use" in done.error["message"]
+    assert site.json("job list") == []
     site.sm("newday run")
+
+
+def test_a_newday_that_is_told_to_stop_ends_between_two_copies(
+    site: Site, inside: Any, tmp_path: Path
+) -> None:
+    names = chain(site, tmp_path / "source", 2)
+    without_task(site)
+    expired(site, *names)
+    stop = newday.Run(lambda heartbeat: heartbeat.stop(signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        newday.run(inside, stop, dry_run=False, confirm=False)
+    job = site.json("job list")[-1]
+    assert (job["type"], job["state"], job["exit_code"]) == ("newday", "cancelled", 143)
+    assert listed(site) == names
+    site.sm("job restart", job["job"])
+    site.sm("job wait", job["job"] + 1)
+    assert listed(site) == []
 
 
 # -- the clock -----------------------------------------------------------------------

@@ -4,10 +4,11 @@ import json
 import subprocess
 from collections.abc import Sequence
 
-from sesam import errors
 from sesam.catalog import clients
-from sesam.errors import SesamError, Unreachable
+from sesam.device.directory import MARKER
+from sesam.errors import NotFound, SesamError, Unreachable, named
 from sesam.rules.records import DataStore
+from sesam.service.afar.serve import RemoteStore
 from sesam.service.afar.starter import starter_argv
 from sesam.service.ground.site import Site, ssh_config
 
@@ -27,7 +28,8 @@ def remove_savesets_there(site: Site, store: DataStore, names: Sequence[str]) ->
 
     One that is not there does no harm. Raises Unreachable, ForeignSite, DeviceError.
     """
-    _errand(site, store, *(word for one in names for word in ("--remove", one)))
+    words = [word for one in names for word in ("--remove", one)]
+    _errand(site, store, "--name", store.name, *words)
 
 
 def _errand(site: Site, store: DataStore, *words: str) -> None:
@@ -49,15 +51,36 @@ def _errand(site: Site, store: DataStore, *words: str) -> None:
         raise _error_of(done.stderr, done.returncode, client.name)
 
 
+def open_store_there(site: Site, store: DataStore) -> RemoteStore:
+    """Return a store on another machine, open for reading. Raises Unreachable."""
+    there = clients.get_client(store.rds)
+    words = ["--read", "--store", store.path, "--name", store.name]
+    words += ["--site-id", site.id]
+    return RemoteStore(
+        store.name, starter_argv("sm_sms", there, ssh_config(site), *words)
+    )
+
+
+def look_at_store_there(site: Site, store: DataStore) -> None:
+    """Look whether a directory on the store's machine is that store.
+
+    Raises Unreachable, StoreMissing, ForeignSite, WrongMedium.
+    """
+    remote = open_store_there(site, store)
+    try:
+        remote.open(MARKER).close()
+    except NotFound:
+        return  # the marker was there a moment ago
+    finally:
+        remote.close()
+
+
 def _error_of(stderr: bytes, code: int, client: str) -> SesamError:
     """Return the error that the other side told of as its last line."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit {code}"]
     try:
         facts = json.loads(lines[-1])
-        kind = getattr(errors, str(facts["error"]), None)
-        message, hint = str(facts["message"]), str(facts["hint"])
+        kind, message, hint = facts["error"], facts["message"], str(facts["hint"])
     except (ValueError, KeyError, TypeError):
-        kind, message, hint = Unreachable, lines[-1], ""
-    if not (isinstance(kind, type) and issubclass(kind, SesamError)):
-        kind = Unreachable
-    return kind(f'client "{client}": {message}', hint=hint)
+        kind, message, hint = "", lines[-1], ""
+    return named(kind, f'client "{client}": {message}', hint)

@@ -5,8 +5,8 @@ the size alone. An answer is eight bytes big-endian, the number of bytes that fo
 then these; a number with the highest bit set counts the bytes of an error as JSON.
 """
 
+import contextlib
 import json
-import os
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -16,11 +16,11 @@ from sesam.device.directory import DirectoryStore
 from sesam.device.directory_writer import remove_saveset
 from sesam.errors import (
     DeviceError,
-    NotFound,
     SesamError,
     UnknownFormat,
     Unreachable,
     WrongUsage,
+    named,
 )
 from sesam.rules.naming import is_saveset_name
 
@@ -30,34 +30,38 @@ _SIZE_ONLY = -1
 _LINE_LIMIT = 1 << 16
 _READ_LIMIT = 1 << 26
 _SIZE_BYTES = 8
+_LAST_WORDS_S = 5
 
 
-def answer(path: str, site_id: str, stdin: IO[bytes], stdout: IO[bytes]) -> None:
-    """Answer questions about the store at `path` until stdin ends."""
+def answer(
+    name: str, path: str, site_id: str, stdin: IO[bytes], stdout: IO[bytes]
+) -> None:
+    """Answer questions about the store `name` at `path` until stdin ends."""
     store: DirectoryStore | None = None
     while line := stdin.readline(_LINE_LIMIT):
         try:
-            store = store or DirectoryStore(os.path.basename(path), path, site_id)
+            store = store or DirectoryStore(name, path, site_id)
             found = _found(store, line)
             head = len(found)
         except SesamError as error:
-            facts = {"message": str(error), "code": error.exit_code}
+            kind, hint = type(error).__name__, error.hint
+            facts = {"error": kind, "message": str(error), "hint": hint}
             found = json.dumps(facts).encode()
             head = len(found) | _ERROR
         stdout.write(head.to_bytes(_HEAD_BYTES, "big") + found)
         stdout.flush()
 
 
-def remove(path: str, site_id: str, names: Sequence[str]) -> None:
-    """Remove savesets from the store at `path`. Raises ForeignSite, DeviceError."""
-    store = DirectoryStore(os.path.basename(path), path, site_id)
-    for name in names:
-        if not is_saveset_name(name):
-            raise WrongUsage(f'"{name}" is no name of a saveset')
+def remove(name: str, path: str, site_id: str, savesets: Sequence[str]) -> None:
+    """Remove savesets from the store `name`. Raises ForeignSite, DeviceError."""
+    store = DirectoryStore(name, path, site_id)
+    for one in savesets:
+        if not is_saveset_name(one):
+            raise WrongUsage(f'"{one}" is no name of a saveset')
         try:
-            remove_saveset(store, name)
+            remove_saveset(store, one)
         except OSError as error:
-            raise DeviceError(f'"{name}": {error.strerror}') from error
+            raise DeviceError(f'"{one}": {error.strerror}') from error
 
 
 def _found(store: DirectoryStore, line: bytes) -> bytes:
@@ -94,19 +98,20 @@ class RemoteStore:
             ) from error
         self._told: list[bytes] = []
         assert self._process.stderr is not None
-        threading.Thread(
+        self._listener = threading.Thread(
             target=lambda pipe: self._told.append(pipe.read()[-4000:]),
             args=(self._process.stderr,),
             daemon=True,
-        ).start()
+        )
+        self._listener.start()
 
     def open(self, key: str) -> "RemoteBlob":
-        """Return the bytes of a key. Raises NotFound, Unreachable, DeviceError."""
+        """Return the bytes of a key. Raises Unreachable, and as DirectoryStore."""
         size = self.ask(key, _SIZE_ONLY, 0)
         return RemoteBlob(key, int.from_bytes(size, "big"), self.ask)
 
     def ask(self, key: str, offset: int, length: int) -> bytes:
-        """Return the answer to one question."""
+        """Return the answer to one question. Raises Unreachable, and what it was."""
         pipe_in, pipe_out = self._process.stdin, self._process.stdout
         assert pipe_in is not None
         assert pipe_out is not None
@@ -117,21 +122,22 @@ class RemoteStore:
             head = int.from_bytes(_exactly(pipe_out, _HEAD_BYTES), "big")
             found = _exactly(pipe_out, head & ~_ERROR)
         except (OSError, EOFError) as error:
+            self._listener.join(_LAST_WORDS_S)
             said = b"".join(self._told).decode("utf-8", "replace").strip()
             raise Unreachable(
                 f'data store "{self._name}" cannot be reached: {said or error}'
             ) from error
         if head & _ERROR:
-            facts = json.loads(found)
-            kind = NotFound if facts["code"] == NotFound.exit_code else DeviceError
-            raise kind(str(facts["message"]))
+            raise _told(found)
         return found
 
     def close(self) -> None:
         """End the process there."""
         for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
+            # What was never taken over there is of no use any more.
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
         self._process.wait()
 
 
@@ -153,6 +159,14 @@ class RemoteBlob:
 
     def close(self) -> None:
         """The process serves other keys still."""
+
+
+def _told(answer: bytes) -> SesamError:
+    try:
+        facts = json.loads(answer)
+        return named(facts["error"], str(facts["message"]), str(facts["hint"]))
+    except (ValueError, KeyError, TypeError) as error:
+        return UnknownFormat(f"the answer cannot be read: {error}")
 
 
 def _exactly(pipe: IO[bytes], length: int) -> bytes:

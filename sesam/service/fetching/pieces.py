@@ -1,14 +1,14 @@
 """Opening pieces wherever they lie: stores here, stores of other machines, tapes."""
 
-from sesam.catalog import clients, drives, media
+from sesam.catalog import drives, media
 from sesam.device.directory import DirectoryStore
 from sesam.device.tape_reader import TapeReader
 from sesam.errors import NotFound
 from sesam.ports import Blob, Drive, PieceReader
 from sesam.rules.records import Copy, DataStore
+from sesam.service.afar.remote import open_store_there
 from sesam.service.afar.serve import RemoteStore
-from sesam.service.afar.starter import starter_argv
-from sesam.service.ground.site import Site, ssh_config
+from sesam.service.ground.site import Site
 from sesam.service.media import tapes
 from sesam.terms import Piece
 
@@ -36,10 +36,7 @@ class StorePieces:
     def _opened(self, store: DataStore) -> DirectoryStore | RemoteStore:
         if not store.rds:
             return DirectoryStore(store.name, store.path, self._site.id)
-        there = clients.get_client(store.rds)
-        words = ["--read", "--store", store.path, "--site-id", self._site.id]
-        config = ssh_config(self._site)
-        return RemoteStore(store.name, starter_argv("sm_sms", there, config, *words))
+        return open_store_there(self._site, store)
 
 
 class TapePieces:
@@ -64,10 +61,28 @@ class TapePieces:
         return self._session.load(media.get_medium(label))
 
 
-def piece_reader(site: Site, copy: Copy) -> PieceReader:
-    """Return the reader for the pieces of a copy."""
-    labels = {one.label for one in media.list_media(pool=copy.pool)}
-    return TapePieces(site) if labels & set(copy.media) else StorePieces(site)
+class Readers:
+    """The readers that one restore needs: one for all stores, one drive for a pool."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._stores = StorePieces(site)
+        self._tapes: dict[str, TapePieces] = {}
+
+    def of(self, copy: Copy) -> PieceReader:
+        """Return the reader for the pieces of a copy."""
+        labels = {one.label for one in media.list_media(pool=copy.pool)}
+        if not labels & set(copy.media):
+            return self._stores
+        if copy.pool not in self._tapes:
+            self._tapes[copy.pool] = TapePieces(self._site)
+        return self._tapes[copy.pool]
+
+    def close(self) -> None:
+        """Give stores and drives back."""
+        self._stores.close()
+        for one in self._tapes.values():
+            one.close()
 
 
 def location(piece: Piece) -> str:

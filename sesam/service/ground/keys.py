@@ -3,33 +3,54 @@
 import base64
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sesam.catalog import drives
 from sesam.crypt.agefile import protect, read_identities
-from sesam.crypt.keys import Identity, identity_file, new_identity
+from sesam.crypt.keys import Identity, identity_file, new_identity, parse_recipient
 from sesam.device.durable import write_new
-from sesam.errors import Conflict, NoIdentity, NotFound, SesamError
+from sesam.errors import (
+    CatalogError,
+    Conflict,
+    NoIdentity,
+    NotFound,
+    SesamError,
+    WrongUsage,
+)
 from sesam.rules.naming import check_name
 from sesam.rules.records import DataStore
-from sesam.service.ground.site import Site
+from sesam.service.ground.site import Site, make_private
 
 _PLAIN, _PROTECTED, _PUBLIC = ".txt", ".age", ".pub"
+_PUBLIC_LIMIT = 4096
 
 
 def add(site: Site, name: str, passphrase: str = "") -> dict[str, object]:
-    """Make an identity, an age file under a passphrase. Raises Conflict, WrongUsage."""
+    """Make an identity, an age file under a passphrase.
+
+    Raises Conflict where any file of that name is there: a secret is never written
+    over. Raises WrongUsage, CatalogError.
+    """
     check_name("key", name)
-    if any(one["name"] == name for one in list_keys(site)):
-        raise Conflict(f'key "{name}" exists already')
+    for suffix in (_PLAIN, _PROTECTED, _PUBLIC):
+        if os.path.lexists(_path(site, name, suffix)):
+            raise Conflict(
+                f'key "{name}" exists already: "{_path(site, name, suffix)}"',
+                hint="choose another name, or move the file away",
+            )
     identity = new_identity()
     now = site.clock().astimezone(site.zone).isoformat(timespec="seconds")
     text = identity_file(identity, now)
     suffix = _PROTECTED if passphrase else _PLAIN
     stored = protect(text, passphrase) if passphrase else text.encode()
-    # The public half last: it is what makes the key count.
-    write_new(_path(site, name, suffix), stored)
-    write_new(_path(site, name, _PUBLIC), identity.recipient.text.encode() + b"\n")
+    try:
+        make_private(site.path("etc"))
+        make_private(site.path("etc/keys"))
+        # The public half last: it is what makes the key count.
+        write_new(_path(site, name, suffix), stored)
+        write_new(_path(site, name, _PUBLIC), identity.recipient.text.encode() + b"\n")
+    except OSError as error:
+        raise CatalogError(f'key "{name}" cannot be kept: {error.strerror}') from error
     for store in drives.list_stores():
         put_protected(site, store)
     return get(site, name)
@@ -68,18 +89,22 @@ def get(site: Site, name: str) -> dict[str, object]:
 
 
 def list_keys(site: Site) -> list[dict[str, object]]:
-    """Return the keys of the site by name."""
+    """Return the keys of the site by name; recipient -- "" where it cannot be read.
+
+    Raises CatalogError.
+    """
     found: list[dict[str, object]] = []
     try:
         files = sorted(os.listdir(site.path("etc/keys")))
     except FileNotFoundError:
         return found
+    except OSError as error:
+        raise CatalogError(f"the keys cannot be read: {error.strerror}") from error
     for file in files:
         name = file.removesuffix(_PUBLIC)
         if name == file:
             continue
-        with open(_path(site, name, _PUBLIC)) as public:
-            recipient = public.read().strip()
+        recipient = _recipient(_path(site, name, _PUBLIC))
         protected = os.path.exists(_path(site, name, _PROTECTED))
         path = _path(site, name, _PROTECTED if protected else _PLAIN)
         found.append(
@@ -110,6 +135,23 @@ def identities_for(
         if key["recipient"] in recipients:
             found += _read(str(key["path"]), passphrase)
     return found
+
+
+def problems(site: Site) -> Iterator[str]:
+    """Yield what is wrong with the keys of the site. Raises CatalogError."""
+    for key in list_keys(site):
+        if not key["recipient"]:
+            yield f'the recipient of key "{key["name"]}" cannot be read'
+        elif not os.access(str(key["path"]), os.R_OK):
+            yield f'the secret of key "{key["name"]}" is not at "{key["path"]}"'
+
+
+def _recipient(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return parse_recipient(file.read(_PUBLIC_LIMIT)).text
+    except (OSError, WrongUsage):
+        return ""
 
 
 def _read(path: str, passphrase: Callable[[], str]) -> list[Identity]:

@@ -9,10 +9,19 @@ from zoneinfo import ZoneInfo
 
 from sesam.catalog import site
 from sesam.catalog.db import Catalog
+from sesam.device.directory import close_to_others
 from sesam.errors import CatalogDamaged
 from sesam.rules.backup_day import backup_day
 
-DIRECTORIES = ("var/db", "var/lis", "var/log", "etc", "etc/keys", "store")
+DIRECTORIES = (
+    "var/db",
+    "var/lis",
+    "var/log",
+    "var/copy",
+    "etc",
+    "etc/keys",
+    "store",
+)
 
 
 @dataclass
@@ -44,7 +53,11 @@ class Site:
 
     @cached_property
     def newday(self) -> time:
-        return time.fromisoformat(site.get(site.NEWDAY, "08:00"))
+        text = site.get(site.NEWDAY, "08:00")
+        try:
+            return time.fromisoformat(text)
+        except ValueError as error:
+            raise CatalogDamaged(f'NEWDAY at "{text}" is no time of a day') from error
 
     def backup_day(self, moment: datetime) -> date:
         """Return the backup day that holds an instant."""
@@ -70,9 +83,13 @@ def ssh_config(site: Site) -> str:
 
 
 def make_private(path: str) -> None:
-    """Make a directory that its owner alone can enter, whatever the umask."""
+    """Make a directory that its owner alone can enter, whatever the umask.
+
+    One that is there already, and ours, is closed to others too. Raises OSError.
+    """
     try:
         os.mkdir(path)
     except FileExistsError:
+        close_to_others(path)
         return
     os.chmod(path, 0o700)
