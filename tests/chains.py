@@ -7,11 +7,18 @@ from typing import Any
 from conftest import Site
 
 
+def full(site: Site, source: Path, task: str = "tree", *options: str) -> str:
+    """Back up a FULL, of a task that is added with these options; return its name."""
+    if site.sm("task show", task, code=None).code:
+        site.sm("task add", task, "--source", source, *options)
+    return str(site.json("backup start", task, "--level", "FULL")["saveset"])
+
+
 def chain(site: Site, source: Path, links: int = 3, task: str = "tree") -> list[str]:
     """Back up a FULL and savesets that build on it one after the other; their names."""
     source.mkdir(parents=True, exist_ok=True)
     (source / "first").write_text("first")
-    names = [site.backup(source, task)["saveset"]]
+    names = [full(site, source, task)]
     for number in range(1, links):
         (source / f"more{number}").write_text(f"more {number}")
         done = site.json("backup start", task, "--level", "INCR")

@@ -1,5 +1,6 @@
 """Keeping the catalog itself in good order: a checked copy, statistics, free pages."""
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -18,23 +19,27 @@ _ROWS_LOOKED_AT = 1000
 def copy_catalog(catalog: Catalog, path: str) -> str:
     """Write a copy of the catalog to `path` + `.db` or `.dump`; return its name.
 
-    It gets that name when it is whole and, of SQLite, has been checked. Raises
-    CatalogError, CatalogDamaged.
+    It gets that name when it is whole and, of SQLite, has been checked; nothing is left
+    of one that is not. Raises CatalogError, CatalogDamaged.
     """
-    with catalog.watched():
-        made = take_copy(database.obj, path + _NEW)
+    suffix = ".db" if catalog.is_sqlite else ".dump"
+    made = path + _NEW + suffix
     try:
+        with catalog.watched():
+            take_copy(database.obj, path + _NEW)
         if catalog.is_sqlite:
             _check(made)
         with open(made, "rb") as file:
             os.fsync(file.fileno())
-        final = path + os.path.splitext(made)[1]
-        os.rename(made, final)
+        os.rename(made, path + suffix)
     except OSError as error:
         raise CatalogError(
             f'no copy of the catalog can be taken: "{made}": {error.strerror}'
         ) from error
-    return final
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(made)
+    return path + suffix
 
 
 def prune_copies(directory: str, prefix: str, keep: int) -> list[str]:

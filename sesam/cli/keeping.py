@@ -1,9 +1,7 @@
 """sm_backup lock, unlock, expire, remove: how long savesets stay."""
 
-import signal
 from datetime import date
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,10 +9,8 @@ from sesam.cli import family
 from sesam.cli.family import Command, confirm, end_with_warnings, form_option
 from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
+from sesam.cli.stopping import stop_by_signal
 from sesam.cli.values import DAY
-
-if TYPE_CHECKING:
-    from sesam.service.ground.heartbeat import Heartbeat
 
 _NEVER = date.max
 _SAVESET = "SF20270328010000000@AAAAAAAAAAA"
@@ -118,14 +114,3 @@ def remove(
 def _counted(rows: list[dict[str, Any]]) -> str:
     names = sorted({row["saveset"] for row in rows})
     return f'saveset "{names[0]}"' if len(names) == 1 else f"{len(names)} savesets"
-
-
-def stop_by_signal(heartbeat: "Heartbeat") -> None:
-    """A first SIGINT or SIGTERM ends the work between two copies, a second at once."""
-
-    def told(number: int, frame: FrameType | None) -> None:
-        heartbeat.stop()
-        signal.signal(number, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, told)
-    signal.signal(signal.SIGTERM, told)

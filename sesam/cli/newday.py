@@ -4,9 +4,10 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
-from sesam.cli.keeping import eol, stop_by_signal
+from sesam.cli.keeping import eol
 from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
+from sesam.cli.stopping import stop_by_signal
 
 _PLAN = [
     Column("action"),

@@ -21,15 +21,13 @@ from sesam.cli.site import clock
 @click.option("--read", is_flag=True, help="Answer a server's questions for bytes.")
 @click.option("--make-store", metavar="NAME", help="Make --store a data store.")
 @click.option(
-    "--name", metavar="NAME", help="With --read or --remove: the store that it must be."
-)
-@click.option(
     "--remove",
     "removed",
     multiple=True,
     metavar="SAVESET",
     help="Remove it from --store; may be repeated.",
 )
+@click.option("--name", metavar="NAME", help="The store that it must be.")
 @click.option("--site-id", metavar="ID", help="The site that owns the store.")
 @family.form_option
 @click.version_option(__version__, prog_name="sm_sms")
@@ -38,8 +36,8 @@ def sms(
     control: bool,
     read: bool,
     make_store: str | None,
-    name: str | None,
     removed: tuple[str, ...],
+    name: str | None,
     site_id: str | None,
     form: str,
 ) -> None:

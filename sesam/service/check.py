@@ -13,6 +13,7 @@ from sesam.catalog.retention import holdings
 from sesam.errors import SesamError
 from sesam.service import clockwatch, erasing, presence, repair, strays
 from sesam.service.ground import keys, owner
+from sesam.service.ground.joblog import counted
 from sesam.service.ground.site import DIRECTORIES, Site
 from sesam.service.moving.targets import open_store
 from sesam.terms import CopyState
@@ -62,7 +63,8 @@ def _repair(site: Site) -> Iterator[Finding]:
 def _delete_unknown(site: Site) -> Iterator[Finding]:
     found = strays.find(site)
     left = strays.remove(site, found) if found else []
-    yield OK, f"{len(found) - len(left)} unknown savesets removed"
+    gone = counted(len(found) - len(left), "unknown saveset")
+    yield OK, f"{gone} removed"
 
 
 def _catalog(site: Site) -> Iterator[Finding]:
@@ -165,7 +167,7 @@ def _tombstones(site: Site) -> Iterator[Finding]:
     """Say what is forgotten and waits for its store: no fault, as long as it is out."""
     waiting = Counter(", ".join(media) for _, _, media in savesets.open_tombstones())
     for media, number in sorted(waiting.items()):
-        yield OK, f"{number} savesets are still to be removed from {media}"
+        yield OK, f"{counted(number, 'saveset')} still to be removed from {media}"
 
 
 def _clock(site: Site) -> Iterator[Finding]:

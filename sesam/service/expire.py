@@ -19,6 +19,7 @@ from sesam.device.directory import DirectoryStore
 from sesam.errors import ForeignSite, Interrupted, Protected, SesamError
 from sesam.rules.retention import Holding, Verdict, expiry
 from sesam.service import erasing
+from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
 
@@ -48,13 +49,20 @@ class Orders:
     """How a plan is carried out.
 
     who -- command that the audit names; say -- takes the lines of a log
+    heartbeat -- of the job, which may be told to stop
     expired_on -- backup day on which each copy must still be expired
     """
 
     who: str
     say: Callable[[str], object]
-    stopped: Callable[[], bool] = lambda: False
+    heartbeat: Heartbeat
     expired_on: date | None = None
+
+    def check(self) -> None:
+        """Raise Interrupted where the job is told to stop, Busy where it is lost."""
+        self.heartbeat.check()
+        if self.heartbeat.stopped():
+            raise Interrupted("stopped", signal=self.heartbeat.signal)
 
 
 def plan(
@@ -85,7 +93,8 @@ def paused(verdicts: Iterable[Verdict], why: str) -> list[Verdict]:
 def carry_out(site: Site, verdicts: Iterable[Verdict], orders: Orders) -> list[Outcome]:
     """Delete what the plan says; return what became of each line of it.
 
-    Raises Interrupted between two copies when it is told to stop.
+    Raises Interrupted between two copies when it is told to stop, Busy when the job is
+    lost: what has been deleted by then is.
     """
     eraser = erasing.Eraser(site)
     outcomes = []
@@ -93,8 +102,7 @@ def carry_out(site: Site, verdicts: Iterable[Verdict], orders: Orders) -> list[O
         if not one.delete:
             outcomes.append(Outcome(one, KEPT))
             continue
-        if orders.stopped():
-            raise Interrupted("stopped; what is left is deleted by the next run")
+        orders.check()
         outcomes.append(_delete(site, one, eraser, orders))
     _finish_afar(site, outcomes, orders)
     return outcomes
@@ -115,11 +123,15 @@ def row_of(one: Verdict) -> dict[str, Any]:
 
 
 def in_use() -> dict[str, str]:
-    """Return the savesets that jobs read now, and by which."""
+    """Return the savesets that jobs read now, and by which.
+
+    A verify of all savesets, or of a task's, keeps none: it passes over what has gone.
+    """
     return {
-        job.object: f"is being read by job {job.id}"
+        name: f"is being read by job {job.id}"
         for job in jobs.active_jobs()
         if job.type in _READERS
+        for name in job.object.split()
     }
 
 

@@ -160,9 +160,16 @@ def _verify(site: Site, job_id: int, begun: Begun) -> None:
     verifying.work(site, job_id, verifying.Watch(begun=begun))
 
 
+def _newday(site: Site, job_id: int, begun: Begun) -> None:
+    from sesam.service import newday
+
+    newday.work(site, job_id, newday.Run(begun=begun))
+
+
 # Types of jobs that a worker can do, from their row alone.
 _WORKERS: dict[str, Callable[[Site, int, Begun], None]] = {
     "backup": _backup,
     "restore": _restore,
     "verify": _verify,
+    "newday": _newday,
 }

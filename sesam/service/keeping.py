@@ -35,6 +35,7 @@ class Run:
 class Removal:
     """What goes: for each saveset named its copies, and those of what goes with it."""
 
+    with_dependents: bool
     parts: tuple[tuple[str, tuple[Verdict, ...]], ...]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -80,52 +81,49 @@ def plan(site: Site, names: Sequence[str], *, with_dependents: bool) -> Removal:
             for copy in one.copies
         )
         parts.append((name, tuple(verdicts)))
-    return Removal(tuple(parts))
+    return Removal(with_dependents, tuple(parts))
 
 
 def remove(site: Site, asked: Removal, run: Run) -> list[dict[str, Any]]:
     """Carry the plan out, a job for each saveset named; return its rows.
 
-    Raises Interrupted, Busy, CatalogError; what has been forgotten by then stays so.
+    Raises as `plan` where that is no longer allowed, Interrupted; what has been
+    forgotten by then stays so.
     """
+    names = [name for name, _ in asked.parts]
+    plan(site, names, with_dependents=asked.with_dependents)
+    told = {"with_dependents": asked.with_dependents}
     rows: list[dict[str, Any]] = []
     for name, verdicts in asked.parts:
-        queued = working.queue(site, TYPE, name, {})
-        with working.at_work(site, queued.id) as (job, log):
+        job = working.queue(site, TYPE, name, told)
+        with working.at_work(site, job.id) as (job, log):
             rows += _Trip(site, job, log).run(verdicts, run)
     return rows
 
 
 class _Trip:
-    """One removal, within its job."""
+    """One removal from its job to the end of it."""
 
     def __init__(self, site: Site, job: Job, log: JobLog) -> None:
         self._site, self._job, self._log = site, job, log
 
     def run(self, verdicts: Sequence[Verdict], run: Run) -> list[dict[str, Any]]:
-        site = self._site
         going = {one.saveset.name for one in verdicts}
         self._say(f"removal of {self._job.object}: {counted(len(going), 'saveset')}")
-        heartbeat = Heartbeat(site.catalog, self._job)
+        heartbeat = Heartbeat(self._site.catalog, self._job)
         with heartbeat:
             run.begun(heartbeat)
-            orders = expire.Orders(_WHO, self._say, heartbeat.stopped)
-            outcomes = expire.carry_out(site, verdicts, orders)
-            heartbeat.check()
+            orders = expire.Orders(_WHO, self._say, heartbeat)
+            outcomes = expire.carry_out(self._site, verdicts, orders)
         rows = [one.row() for one in outcomes]
         states = {one.state for one in outcomes}
         state = State.WARNING if states & expire.UNDONE else State.OK
         gone = sum(one.state != expire.KEPT for one in outcomes)
-        message = f"{gone} of {len(rows)} copies removed"
-        with site.catalog.change():
-            jobs.finish(
-                self._job,
-                state,
-                now=site.clock(),
-                message=message,
-                result={"copies": len(rows), "state": state.value},
-                exit_code=heartbeat.exit_code(state),
-            )
+        message = f"copies removed: {gone} of {len(rows)}"
+        now = self._site.clock()
+        with self._site.catalog.change():
+            result = {"copies": gone}
+            jobs.finish(self._job, state, now=now, message=message, result=result)
         self._say(f"ends as {state.value}: {message}")
         return rows
 

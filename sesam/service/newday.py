@@ -6,6 +6,7 @@ with by the next.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -14,9 +15,9 @@ from sesam.catalog import claims, jobs, retention, upkeep
 from sesam.catalog import site as settings
 from sesam.errors import SesamError
 from sesam.rules.backup_day import exists, wall_clock
-from sesam.rules.records import Job
+from sesam.rules.records import Claim, Job
 from sesam.rules.retention import Verdict
-from sesam.service import clockwatch, expire, listings, presence, working
+from sesam.service import clockwatch, expire, presence, unread, working
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
@@ -42,7 +43,7 @@ class Plan:
     paused: str
     verdicts: list[Verdict]
     presence: list[presence.Presence]
-    listings: list[listings.Unused]
+    listings: list[unread.Unused]
 
     @property
     def is_odd(self) -> bool:
@@ -69,15 +70,30 @@ def run(site: Site, asked: Run, *, dry_run: bool, confirm: bool) -> dict[str, An
     if dry_run:
         seen = clockwatch.judge(site, confirm=confirm)
         return _report(_plan(site, clockwatch.why(site, seen)))
+    with _alone(site) as held:
+        job = working.queue(site, TYPE, _OBJECT, {"confirm": confirm})
+        return _run(site, job.id, asked, held)
+
+
+def work(site: Site, job_id: int, asked: Run) -> dict[str, Any]:
+    """Do the queued job of a newday, in this process; raises as `run` does."""
+    clockwatch.refuse_tick(site)
+    with _alone(site) as held:
+        return _run(site, job_id, asked, held)
+
+
+def _alone(site: Site) -> AbstractContextManager[Claim]:
     me = owner.current_owner()
-    with claims.holding(site.catalog, "newday", me, owner.JUDGE) as held:
-        seen = clockwatch.record(site, confirm=confirm)
-        queued = working.queue(site, TYPE, _OBJECT, {"confirm": confirm})
-        with working.at_work(site, queued.id) as (job, log):
-            trip = _Trip(site, job, log, clockwatch.why(site, seen))
-            heartbeat = Heartbeat(site.catalog, job)
-            heartbeat.keep(lambda: [held])
-            return trip.run(heartbeat, asked)
+    return claims.holding(site.catalog, TYPE, me, owner.JUDGE)
+
+
+def _run(site: Site, job_id: int, asked: Run, held: Claim) -> dict[str, Any]:
+    with working.at_work(site, job_id) as (job, log):
+        seen = clockwatch.record(site, confirm=bool(job.request.get("confirm")))
+        trip = _Trip(site, job, log, clockwatch.why(site, seen))
+        heartbeat = Heartbeat(site.catalog, job)
+        heartbeat.keep(lambda: [held])
+        return trip.run(heartbeat, asked)
 
 
 def show(site: Site) -> dict[str, Any]:
@@ -108,17 +124,14 @@ class _Trip:
         self._say(f"newday of backup day {self._job.backup_day}")
         with heartbeat:
             asked.begun(heartbeat)
-            result = self._work(heartbeat.stopped)
+            result = self._work(heartbeat)
             heartbeat.check()
         state = State.WARNING if self._warnings else State.OK
         result |= {"job": self._job.id, "state": state.value}
-        message = self._paused or f"{result['deleted']} copies deleted"
-        kept = {key: value for key, value in result.items() if key != "plan"}
-        kept["backup_day"] = str(kept["backup_day"])
-        self._finish(state, message, kept, heartbeat.exit_code(state))
+        self._end(state, self._paused or f"copies deleted: {result['deleted']}", result)
         return result
 
-    def _work(self, stopped: Callable[[], bool]) -> dict[str, Any]:
+    def _work(self, heartbeat: Heartbeat) -> dict[str, Any]:
         site = self._site
         plan = _plan(site, self._paused)
         if plan.paused:
@@ -129,14 +142,14 @@ class _Trip:
                 self._say(f"{one.saveset}: {one.why}")
             else:
                 self._warn(f"{one.saveset} is {one.found}: {one.why}")
-        orders = expire.Orders(_WHO, self._say, stopped, expired_on=plan.backup_day)
+        orders = expire.Orders(_WHO, self._say, heartbeat, expired_on=plan.backup_day)
         outcomes = expire.carry_out(site, plan.verdicts, orders)
         dropped = 0
         if not plan.paused:
-            dropped = listings.drop(plan.listings)
+            dropped = unread.drop(plan.listings)
             with site.catalog.change():
                 retention.prune_tombstones(site.clock() - _TOMBSTONES)
-        self._keep_catalog(plan, stopped)
+        self._keep_catalog(plan, heartbeat.stopped)
         return {**_report(plan, outcomes), "dropped_listings": dropped}
 
     def _keep_catalog(self, plan: Plan, stopped: Callable[[], bool]) -> None:
@@ -154,20 +167,12 @@ class _Trip:
         except (SesamError, OSError) as error:
             self._warn(str(error))
 
-    def _finish(
-        self, state: State, message: str, result: dict[str, Any], code: int | None
-    ) -> None:
-        site = self._site
-        now = site.clock()
-        with site.catalog.change():
-            jobs.finish(
-                self._job,
-                state,
-                now=now,
-                message=message,
-                result=result,
-                exit_code=code,
-            )
+    def _end(self, state: State, message: str, result: dict[str, Any]) -> None:
+        now = self._site.clock()
+        kept = {key: value for key, value in result.items() if key != "plan"}
+        kept["backup_day"] = str(kept["backup_day"])
+        with self._site.catalog.change():
+            jobs.finish(self._job, state, now=now, message=message, result=kept)
             settings.put(settings.NEWDAY_RAN, now.isoformat())
         self._say(f"ends as {state.value}: {message}")
 
@@ -186,7 +191,7 @@ def _plan(site: Site, paused: str) -> Plan:
     verdicts = expire.plan(site, day, {one.copy: one.found for one in lost})
     if paused:
         verdicts = expire.paused(verdicts, paused)
-    return Plan(day, paused, verdicts, lost, listings.unused(site))
+    return Plan(day, paused, verdicts, lost, unread.unused(site))
 
 
 def _report(plan: Plan, outcomes: list[expire.Outcome] | None = None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sesam.catalog import drives, savesets
 from sesam.catalog import site as settings
 from sesam.catalog.retention import StoredPiece, copies_among, stored_pieces
 from sesam.device.directory import DirectoryStore
-from sesam.errors import NotFound, SesamError
+from sesam.errors import AWAY, NotFound, SesamError
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
 
@@ -90,9 +90,11 @@ def _faults(
         except NotFound as error:
             yield CopyState.MISSING, str(error)
             continue
-        except SesamError:
-            del stores[piece.store]  # it has gone meanwhile, or cannot be read now
+        except AWAY:
+            del stores[piece.store]  # it has gone meanwhile
             continue
+        except SesamError:
+            continue  # it cannot be looked at now: nothing is known of it
         if size != piece.size_bytes:
             where = f'data store "{store.name}": "{piece.key}"'
             yield (

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sesam.catalog import jobs
-from sesam.errors import Damaged, Interrupted
+from sesam.catalog.savesets import is_known
+from sesam.errors import Damaged, Interrupted, NotFound
 from sesam.rules.records import Job
 from sesam.service import working
 from sesam.service.fetching.reading import Passphrase
@@ -89,11 +90,18 @@ class _Trip:
         self._say(f"verify of {self._job.object}")
         for name in chosen(told["savesets"], told["task"], told["all"]):
             try:
-                self._rows.append(self._saveset(name, told["identities"], heartbeat))
+                row = self._saveset(name, told["identities"], heartbeat)
             except _Stop:
                 raise Interrupted("stopped", signal=heartbeat.signal) from None
-            self._read += self._rows[-1]["bytes"]
-            self._report(self._rows[-1])
+            except NotFound:
+                if is_known(name):
+                    raise
+            if not is_known(name):
+                self._say(f"{name}: has been deleted meanwhile")
+                continue
+            self._rows.append(row)
+            self._read += row["bytes"]
+            self._report(row)
 
     def end(self) -> list[dict[str, Any]]:
         """End the job by what was found."""

@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
-from chains import audited, chain, execute, expired, listed, stored
+from chains import audited, chain, execute, expired, full, listed, stored
 from conftest import Site
 from killing import Step, killed_at
 
@@ -92,7 +91,8 @@ def test_the_eol_of_a_base_is_that_of_what_builds_on_it(
     assert {row["eol"] for row in site.json("backup list", "--day", day)} == {
         "2099-01-01"
     }
-    assert ("2020-01-01" in detail for _, detail in audited(site, "expire"))
+    details = [detail for _, detail in audited(site, "expire")]
+    assert details == ["EOL 2099-01-01", "EOL 2020-01-01", "EOL 2020-01-01"]
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,9 @@ def test_what_cannot_be_is_said(site: Site, words: tuple[str, ...], code: int) -
 REMOVAL_STEPS = [
     ("remove", "var/lis", 1),
     ("remove", "manifest.json", 1),
-    ("remove", "data-0001", 1),
     ("rmdir", "store/S", 1),
     ("remove", "manifest.json", 2),
     ("fsync", "", 1),
-    ("fsync", "", 2),
-    ("fsync", "", 3),
 ]
 
 
@@ -161,7 +158,7 @@ def test_bytes_in_an_absent_store_wait_until_it_is_back(
     assert (away / names[1] / "manifest.json").exists()
     away.rename(site.store())
     rows = {row["check"]: row for row in site.json("setup check")}
-    assert "1 savesets are still to be removed" in rows["tombstones"]["message"]
+    assert "1 saveset still to be removed from default" in rows["tombstones"]["message"]
     assert rows["unknown"]["state"] == "ok"
     site.backup(tmp_path / "source")
     assert names[1] not in stored(site)
@@ -194,7 +191,7 @@ def test_what_a_restore_reads_is_not_removed(site: Site, tmp_path: Path) -> None
     source.mkdir()
     for number in range(3000):
         (source / f"file{number}").write_bytes(b"x" * number)
-    name = site.backup(source)["saveset"]
+    name = full(site, source)
     running = site.popen("restore start", name, "--target", tmp_path / "back")
     while not (tmp_path / "back").exists():
         assert running.poll() is None
@@ -221,9 +218,3 @@ def test_many_removals_at_once_remove_each_saveset_once(
     assert execute(site, "SELECT count(*), sum(done) FROM tombstone") == [(3, 3)]
     assert len(audited(site, "delete copy")) == 3
     site.sm("setup check")
-
-
-def test_nobody_is_asked_without_a_terminal(site: Site, tmp_path: Path) -> None:
-    names = chain(site, tmp_path / "source", 1)
-    done = site.sm("backup remove", names[0], stdin=subprocess.DEVNULL)
-    assert names[0] in done.out

@@ -2,18 +2,22 @@
 
 import os
 import shutil
+import signal
 import sqlite3
 import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from chains import audited, chain, execute, expired, listed, stored
+from chains import audited, chain, execute, expired, full, listed, stored
 from conftest import Site
 from killing import Step, killed_at
 
 from sesam.catalog import claims
-from sesam.service.ground.owner import current_owner, is_alive
+from sesam.errors import Interrupted
+from sesam.service import newday
+from sesam.service.ground.owner import JUDGE, current_owner
 
 START = datetime.fromisoformat("2031-05-06T09:00:00+00:00")
 DAYS_31 = timedelta(days=31)
@@ -39,8 +43,7 @@ def test_the_plan_that_is_shown_is_the_one_that_is_carried_out(
 ) -> None:
     old = chain(site, tmp_path / "old", 3)
     new = chain(site, tmp_path / "new", 2, "other")
-    again = site.backup(tmp_path / "old")["saveset"]
-    execute(site, "UPDATE saveset SET base = '' WHERE name = ?", again)
+    again = full(site, tmp_path / "old")
     expired(site, *old, *new)
     planned = site.json("newday run", "--dry-run")
     assert listed(site) == [*old, *new, again]
@@ -74,13 +77,10 @@ def test_a_task_that_is_gone_keeps_nothing(site: Site, tmp_path: Path) -> None:
 
 # What newday does at last before it is killed.
 NEWDAY_STEPS = [
-    ("remove", "var/lis", 1),
     ("remove", "manifest.json", 1),
     ("remove", "data-0001", 2),
-    ("rmdir", "store/S", 1),
     ("rename", "newday-", 1),
     ("fsync", "", 2),
-    ("fsync", "", 5),
 ]
 
 
@@ -185,7 +185,7 @@ def test_listings_that_nobody_reads_are_dropped_but_not_of_encrypted_savesets(
     key = site.json("setup key add", "office")["recipient"]
     (old,) = chain(site, source, 1)
     (fresh,) = chain(site, source, 1, "fresh")
-    secret = site.backup(source, "secret", "--recipient", key)["saveset"]
+    secret = full(site, source, "secret", "--recipient", key)
     cache = site.root / "var/lis"
     long_ago = time.time() - 31 * 86400
     for name in (old, secret):
@@ -231,12 +231,29 @@ def test_the_backup_day_is_shown(tmp_path: Path) -> None:
     assert night.json("newday show")["last_run_at"].startswith("2027-03-28T07:00:0")
 
 
-def test_two_newdays_do_not_run_at_once(site: Site, inside: object) -> None:
-    catalog = inside.catalog  # type: ignore[attr-defined]
-    with claims.holding(catalog, "newday", current_owner(), is_alive):
+def test_two_newdays_do_not_run_at_once(site: Site, inside: Any) -> None:
+    with claims.holding(inside.catalog, "newday", current_owner(), JUDGE):
         done = site.sm("newday run", "--format", "json", code=75)
     assert "newday is in use" in done.error["message"]
+    assert site.json("job list") == []
     site.sm("newday run")
+
+
+def test_a_newday_that_is_told_to_stop_ends_between_two_copies(
+    site: Site, inside: Any, tmp_path: Path
+) -> None:
+    names = chain(site, tmp_path / "source", 2)
+    without_task(site)
+    expired(site, *names)
+    stop = newday.Run(lambda heartbeat: heartbeat.stop(signal.SIGTERM))
+    with pytest.raises(Interrupted):
+        newday.run(inside, stop, dry_run=False, confirm=False)
+    job = site.json("job list")[-1]
+    assert (job["type"], job["state"], job["exit_code"]) == ("newday", "cancelled", 143)
+    assert listed(site) == names
+    site.sm("job restart", job["job"])
+    site.sm("job wait", job["job"] + 1)
+    assert listed(site) == []
 
 
 # -- the clock -----------------------------------------------------------------------
@@ -253,7 +270,7 @@ def old_and_new(site: Site, source: Path, moment: datetime) -> list[str]:
     """Two FULLs of one task: the first is expired 31 days later, the second stays."""
     source.mkdir()
     hours = (timedelta(), timedelta(minutes=1))
-    return [at(site, moment + one).backup(source)["saveset"] for one in hours]
+    return [full(at(site, moment + one), source) for one in hours]
 
 
 def test_a_leap_ahead_pauses_deletions_until_an_admin_confirms(
@@ -262,7 +279,7 @@ def test_a_leap_ahead_pauses_deletions_until_an_admin_confirms(
     names = old_and_new(rehearsal, tmp_path / "source", START)
     later = at(rehearsal, START + DAYS_31)
     # A backup after a long silence goes on, and does not hide the leap from newday.
-    newest = later.backup(tmp_path / "source")["saveset"]
+    newest = full(later, tmp_path / "source")
     assert later.json("newday show")["paused"] is None
     planned = later.json("newday run", "--dry-run", code=3)
     done = later.json("newday run", code=3)
@@ -276,7 +293,7 @@ def test_a_leap_ahead_pauses_deletions_until_an_admin_confirms(
     assert error["hint"] == "sm_newday run --confirm-clock"
     (later.store() / "SF20200101000000000@AAAAAAAAAAA").mkdir()
     later.sm("setup check", "--repair", "--delete-unknown", code=12)
-    later.backup(tmp_path / "source")
+    full(later, tmp_path / "source")
     rows = later.json("setup check", code=3)
     assert "deletions are paused" in str([r for r in rows if r["check"] == "clock"])
     done = later.json("newday run", "--confirm-clock")

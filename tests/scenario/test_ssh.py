@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chains import full
 from conftest import BIN, Site
 from sshd import Sshd
 from trees import differences, hostile_tree, small_tree, snapshot
@@ -163,10 +164,8 @@ def test_a_saveset_in_a_store_over_there_is_removed_there(
     far = tmp_path / "far"
     remote.sm("media store add", "far", "--path", far, "--group", "FAR", "--rds", "far")
     remote.sm("media pool add", "FARPOOL", "--group", "FAR")
-    names = [
-        remote.backup(source, "tree", "--client", "far", "--pool", "FARPOOL")["saveset"]
-        for _ in range(3)
-    ]
+    options = ("--client", "far", "--pool", "FARPOOL")
+    names = [full(remote, source, "tree", *options) for _ in range(3)]
     (row,) = remote.json("backup remove", names[0])
     assert (row["media"], row["state"]) == (["far"], "removed")
     assert set(os.listdir(far)) == {".sesam-store", *names[1:]}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chains import full
 from conftest import Site
 from tapelib import TapeLibrary
 from trees import differences, snapshot
@@ -180,7 +181,7 @@ def test_the_catalog_forgets_what_is_on_tape_and_the_tape_is_not_touched(
     taped: Site, library: TapeLibrary, tmp_path: Path
 ) -> None:
     source = big_tree(tmp_path / "source", 1)
-    names = [taped.backup(source, "tree", "--pool", "LTO")["saveset"] for _ in range(2)]
+    names = [full(taped, source, "tree", "--pool", "LTO") for _ in range(2)]
     before = library.tape_files("T1L8")
     taped.sm("backup expire", names[0], "--eol", "2020-01-01")
     done = taped.json("newday run")

@@ -28,8 +28,8 @@ def remove_savesets_there(site: Site, store: DataStore, names: Sequence[str]) ->
 
     One that is not there does no harm. Raises Unreachable, ForeignSite, DeviceError.
     """
-    removed = [word for one in names for word in ("--remove", one)]
-    _errand(site, store, "--name", store.name, *removed)
+    words = [word for one in names for word in ("--remove", one)]
+    _errand(site, store, "--name", store.name, *words)
 
 
 def _errand(site: Site, store: DataStore, *words: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from sesam.catalog import jobs, retention, savesets, upkeep
 from sesam.catalog.db import Catalog, open_catalog
 from sesam.catalog.tables import TombstoneRow
-from sesam.errors import NotFound, Protected
+from sesam.errors import CatalogError, NotFound, Protected
 from sesam.rules.records import Copy, Saveset
 from sesam.rules.retention import effective_eols
 from sesam.service.ground.owner import current_owner
@@ -206,3 +206,13 @@ def test_free_pages_go_back_and_the_tables_are_looked_at(
     freed = upkeep.free_pages(catalog, lambda: False)
     assert (freed > 100) is catalog.is_sqlite
     assert upkeep.free_pages(catalog, lambda: False) == 0
+
+
+def test_of_a_copy_that_fails_nothing_is_left(catalog: Catalog, tmp_path: Path) -> None:
+    where = tmp_path / "copies"
+    where.mkdir()
+    (where / "day.db").mkdir()
+    (where / "day.dump").mkdir()
+    with pytest.raises(CatalogError, match="no copy of the catalog"):
+        upkeep.copy_catalog(catalog, str(where / "day"))
+    assert sorted(os.listdir(where)) == ["day.db", "day.dump"]
