@@ -1,9 +1,11 @@
 """sesam beside its peers, on the same data, in the same hour.
 
     python tests/bench/bench.py                            # small, five rounds
-    python tests/bench/bench.py --data small,large,vm --many --chain 100
-    python tests/bench/bench.py --scale 0.02 --rounds 1    # a trial of a minute
+    python tests/bench/bench.py --data large,vm
+    python tests/bench/bench.py --data "" --many --chain 100
     python tests/bench/report.py                           # writes RESULTS.md
+
+    python tests/bench/bench.py --scale 0.02 --rounds 1    # a trial of a minute
 
 In a round each item of work is run by one system after the other before the next item
 begins, and the next round begins with another system: compare medians, and ratios
@@ -14,11 +16,11 @@ it. Caches are warm. A command that fails is reported as failed and stops nothin
 
 Restored trees and stores stay until the end of the run: files made soon after many
 others were deleted take several times as long. Of large and vm, whose trees are of few
-files, they go at once. At scale 1 the whole needs 60 GB and 6 million inodes below
---work; five rounds of small take half an hour with all peers.
+files, they go at once. At scale 1, with all peers, each of the three runs above needs
+30 to 50 GB and up to 4 million inodes below --work; small takes half an hour.
 
 Peers are tar with zstd, restic, borg, dar; those not installed are left out. Each
-command adds a line of JSON to the file --out:
+command adds a line of JSON to the file --out, so that runs can follow each other:
 
     data, scale, run, round, system, item, rc, wall, user, sys (seconds), rss_mib,
     others (share of the machine used by others), sync (seconds to flush what was left),
@@ -100,6 +102,7 @@ def arguments() -> argparse.Namespace:
     given = parser.parse_args()
     given.data = named(given.data, ("small", "large", "vm"))
     given.items = named(given.items, ITEMS)
+    given.work = given.work.resolve()
     given.out = given.out or given.work / "results.jsonl"
     return given
 
@@ -164,4 +167,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -38,7 +38,7 @@ class Goal:
         return f"x {' / '.join(named)}"
 
 
-def _same(of: str, *systems: str) -> tuple[str, ...]:
+def same(of: str, *systems: str) -> tuple[str, ...]:
     return tuple(f"{of}/{system}" for system in systems)
 
 
@@ -46,14 +46,14 @@ def _goals() -> Iterable[Goal]:
     def beside(
         work: str, of: str, must: float, *over: str, aim: float | None = None
     ) -> Goal:
-        return Goal(work, f"{of}/sesam", must, aim, _same(of, *over))
+        return Goal(work, f"{of}/sesam", must, aim, same(of, *over))
 
     yield beside("FULL of small", "small/full", 1.2, "tar+zstd", aim=0.85)
     yield beside("FULL of large", "large/full", 1.0, "tar+zstd", aim=0.85)
     yield beside("FULL of vm", "vm/full", 1.0, "tar+zstd", aim=0.85)
     yield beside("INCR after a day", "small/incr", 0.3, "restic", aim=0.15)
     yield beside("INCR, nothing changed", "small/nochange", 0.3, "restic", aim=0.15)
-    yield beside("INCR, nothing changed", "small/nochange", 3.0, "limits")
+    yield beside("INCR, nothing changed (find)", "small/nochange", 3.0, "limits")
     yield beside("restore all", "small/restore_all", 1.2, "tar+zstd")
     yield beside("restore all", "small/restore_all", 1.0, *PEERS)
     yield Goal("restore one file", "small/restore_one/sesam", 0.3, 0.15)
@@ -70,7 +70,7 @@ def _goals() -> Iterable[Goal]:
         over=("small/*/sesam",),
         figure="rss_mib",
     )
-    stored = _same("small/full", "tar+zstd")
+    stored = same("small/full", "tar+zstd")
     yield Goal(
         "bytes stored, FULL", "small/full/sesam", 1.1, over=stored, figure="stored"
     )
@@ -78,7 +78,7 @@ def _goals() -> Iterable[Goal]:
     yield Goal("start: sm_task list", "small/start_task/sesam", 0.2)
     for of in ("small/full", "large/full", "small/restore_all", "small/verify"):
         data, item = of.split("/")
-        plain = _same(of, "sesam")
+        plain = same(of, "sesam")
         yield Goal(f"age: {item}, {data}", f"{of}/sesam+age", 1.15, over=plain)
     yield Goal(
         "restore out of a chain",

@@ -28,6 +28,12 @@ def child(script: str, *words: object) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def warm(*paths: Path) -> None:
+    """Read all below, so that no system pays for another's use of the cache."""
+    every = 'find "$@" -type f -print0 | xargs -0 cat > /dev/null'
+    subprocess.run(["bash", "-c", every, "warm", *map(str, paths)], check=True)
+
+
 class Dataset:
     """A set of data on disk; a file beside it says how many days it has seen."""
 
@@ -69,11 +75,6 @@ class Dataset:
     def sample(self) -> Path:
         return Path(self._do("sample").removesuffix("\n"))
 
-    def warm(self) -> None:
-        """Read all of it, so that no system pays for another's use of the cache."""
-        every = 'find "$0" -type f -print0 | xargs -0 cat > /dev/null'
-        subprocess.run(["bash", "-c", every, str(self.path)], check=True)
-
     @property
     def is_of_few_files(self) -> bool:
         return self.kind in ("large", "vm")
@@ -98,7 +99,7 @@ class Round:
 
     def run(self) -> None:
         self.place.mkdir(parents=True)
-        self.data.warm()
+        warm(self.data.path)
         for system in self.systems:
             self.untimed(system, "init")
         for item in self.given.items:
@@ -138,12 +139,12 @@ class Round:
 
     def timed(self, system: System, item: str) -> None:
         self.untimed(system, f"before_{item}")
-        if self.data.is_of_few_files:
-            self.data.warm()
         env = self.environment(system, item)
         if shutil.disk_usage(self.place).free < LEAST_FREE_BYTES:
             raise SystemExit(f"less than {LEAST_FREE_BYTES >> 30} GiB free: stopped")
         measure.flush(self.place)
+        if self.data.is_of_few_files:
+            warm(self.data.path, self.place / system.name)
         measure.wait_for_quiet(self.given.patience)
         command = system.commands[item]
         cost = measure.run(command, env, self.log, self.given.timeout)

@@ -77,7 +77,7 @@ def test_a_ratio_is_taken_within_a_round_against_the_best() -> None:
         "small/verify/sesam",
         1.0,
         0.5,
-        over=goals._same("small/verify", "borg", "restic"),
+        over=goals.same("small/verify", "borg", "restic"),
     )
     figures = goals.Figures(
         [
