@@ -23,6 +23,10 @@ _KINDS = {
     tarhead.CHARACTER: Kind.CHARACTER,
     tarhead.BLOCKDEV: Kind.BLOCK,
 }
+# What chown takes for "leave it as it is", and what fits the numbers of a device.
+_NO_ID = 0xFFFFFFFF
+_MAJOR_LIMIT, _MINOR_LIMIT = 0xFFF, 0xFFFFF
+_SIZE_LIMIT = (1 << 63) - 1
 
 
 class Members:
@@ -51,6 +55,7 @@ class Members:
         kind = _KINDS.get(member.typeflag)
         if kind is None or kind.value != line.kind:
             raise Damaged("the tar holds something else at its place")
+        _check(member)
         obj = TreeObject(
             path=line.path.strip(b"/"),
             kind=kind,
@@ -68,6 +73,39 @@ class Members:
             digest=line.digest,
         )
         return obj, _content(tar, member, line)
+
+
+def described(line: Line) -> TreeObject:
+    """Return what the line alone says of an object: no attributes, no numbers."""
+    return TreeObject(
+        path=line.path.strip(b"/"),
+        kind=Kind(line.kind),
+        mode=line.mode,
+        uid=line.uid,
+        gid=line.gid,
+        user=line.user,
+        group=line.group,
+        size=line.size,
+        mtime_ns=line.mtime,
+        target=line.target,
+        digest=line.digest,
+    )
+
+
+def _check(member: Member) -> None:
+    """Refuse numbers and names that no system has. Raises Damaged."""
+    major, minor = member.device
+    if not (
+        0 <= member.uid < _NO_ID
+        and 0 <= member.gid < _NO_ID
+        and 0 <= major <= _MAJOR_LIMIT
+        and 0 <= minor <= _MINOR_LIMIT
+        and 0 <= member.size <= _SIZE_LIMIT
+        and 0 <= member.real_size <= _SIZE_LIMIT
+    ):
+        raise Damaged("the tar holds a number that is out of range")
+    if b"\0" in member.link or any(b"\0" in key for key in member.more):
+        raise Damaged("the tar holds a name that cannot be one")
 
 
 def _content(tar: TarBytes, member: Member, line: Line) -> Iterator[bytes]:
