@@ -9,11 +9,12 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from errno import ENOENT, ENOTDIR
+from errno import EBADMSG, EIO, ENOENT, ENOTDIR, EUCLEAN
 
 from sesam.device.durable import sync_directory, write_new
 from sesam.errors import (
     Conflict,
+    Damaged,
     DeviceError,
     ForeignSite,
     NotFound,
@@ -26,6 +27,8 @@ MARKER = ".sesam-store"
 _FORMAT = 1
 # A killed init may have left the marker half written: the next one writes it anew.
 _IGNORED = {MARKER, MARKER + ".part", "lost+found"}
+# The bytes in one place are lost: those beside them may still be there.
+_BAD_SPOT = (EIO, EBADMSG, EUCLEAN)
 
 
 class FileBlob:
@@ -46,9 +49,8 @@ class FileBlob:
             try:
                 more = os.pread(self._fd, length - len(found), offset + len(found))
             except OSError as error:
-                raise DeviceError(
-                    f'"{self.path}" cannot be read: {error.strerror}'
-                ) from error
+                kind = Damaged if error.errno in _BAD_SPOT else DeviceError
+                raise kind(f'"{self.path}" cannot be read: {error.strerror}') from error
             if not more:
                 break
             found = found + more if found else more

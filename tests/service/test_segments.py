@@ -57,7 +57,8 @@ def test_a_sparse_map_may_be_torn_by_a_cut(site: Site, tmp_path: Path) -> None:
     site.sm("restore start", saveset, "--target", tmp_path / "back")
     back = tmp_path / "back" / str(source).lstrip("/") / "sparse"
     before, after = os.stat(source / "sparse"), os.stat(back)
-    assert (before.st_size, before.st_blocks) == (after.st_size, after.st_blocks)
+    assert before.st_size == after.st_size
+    assert abs(before.st_blocks - after.st_blocks) < before.st_blocks / 100
     for at in range(0, 60_000, 7):
         with open(back, "rb") as file:
             assert os.pread(file.fileno(), 2, 10_000_000_000 + at * 8192) == b"x\0"

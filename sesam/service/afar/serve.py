@@ -14,6 +14,7 @@ from typing import IO
 
 from sesam.device.directory import DirectoryStore
 from sesam.errors import (
+    Damaged,
     DeviceError,
     NotFound,
     SesamError,
@@ -21,6 +22,7 @@ from sesam.errors import (
     Unreachable,
 )
 
+_KINDS = {one.exit_code: one for one in (NotFound, Damaged)}
 _HEAD_BYTES = 8
 _ERROR = 1 << 63
 _SIZE_ONLY = -1
@@ -108,7 +110,7 @@ class RemoteStore:
             ) from error
         if head & _ERROR:
             facts = json.loads(found)
-            kind = NotFound if facts["code"] == NotFound.exit_code else DeviceError
+            kind = _KINDS.get(facts["code"], DeviceError)
             raise kind(str(facts["message"]))
         return found
 

@@ -159,6 +159,9 @@ class StoredSaveset:
             return listread.Reading(listings.text(self.listing_file()))
         except OSError:  # the copy cannot be written: then without one
             return listread.Reading(self.stored_listing())
+        except Damaged:  # its seek table alone, perhaps
+            listread.check(self.stored_listing())
+            return listread.Reading(self.stored_listing())
 
     def listing_file(self) -> str:
         """Return the server's copy of the listing, fetched where it is missing.
