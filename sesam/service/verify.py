@@ -14,7 +14,6 @@ from sesam.errors import NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line
 from sesam.saveset.listread import Reading
-from sesam.saveset.tarread import read_member
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
 from sesam.service.fetching.tarbytes import TarBytes
 from sesam.service.ground.joblog import quoted
@@ -143,7 +142,7 @@ class _Check:
         """Return what is wrong with a member, "" where nothing is."""
         try:
             tar = TarBytes(stored.segment, line.segment)
-            member = read_member(tar.read_at, line.offset)
+            member = tar.member(line.offset)
             if member is None:
                 return "the tar ends before it"
             digest = Digest()

@@ -2,11 +2,15 @@
 
 import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from conftest import BIN, Site
 from trees import differences, snapshot
+
+from sesam.saveset.extents import Extents
 
 
 def large_tree(top: Path) -> Path:
@@ -54,11 +58,58 @@ def test_a_sparse_map_may_be_torn_by_a_cut(site: Site, tmp_path: Path) -> None:
             os.pwrite(file.fileno(), b"x", 10_000_000_000 + at * 8192)
     saveset = site.backup(source, "tree", "--segment-size", "1M")["saveset"]
     assert site.json("backup verify", saveset)[0]["errors"] == []
-    site.sm("restore start", saveset, "--target", tmp_path / "back")
+    words = ("restore", "start", saveset, "--target", tmp_path / "back")
+    assert peak_mib(site, *words) < 70
     back = tmp_path / "back" / str(source).lstrip("/") / "sparse"
     before, after = os.stat(source / "sparse"), os.stat(back)
     assert before.st_size == after.st_size
     assert abs(before.st_blocks - after.st_blocks) < before.st_blocks / 100
-    for at in range(0, 60_000, 7):
-        with open(back, "rb") as file:
+    with open(back, "rb") as file:
+        for at in range(0, 60_000, 7):
             assert os.pread(file.fileno(), 2, 10_000_000_000 + at * 8192) == b"x\0"
+
+
+def test_extents_come_back_in_order_however_many_there_are() -> None:
+    extents = Extents(in_memory=100)
+    for number in range(5_250):
+        extents.append(number * 10, number)
+    for _ in range(2):
+        assert list(extents) == [(number * 10, number) for number in range(5_250)]
+    assert len(extents) == 5_250
+    with pytest.raises(OverflowError):
+        extents.append(1 << 63, 1)
+
+
+def test_memory_stays_flat_in_deep_trees(site: Site, tmp_path: Path) -> None:
+    top = os.fsencode(tmp_path / "source")
+    os.mkdir(top)
+    fd = os.open(top, os.O_RDONLY)
+    for _ in range(600):
+        name = b"d" * 250
+        os.mkdir(name, dir_fd=fd)
+        below = os.open(name, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = below
+    os.close(fd)
+    site.backup(top)
+    words = ["restore", "start", "--task", "tree", "--target", tmp_path / "back"]
+    assert peak_mib(site, *words) < 90
+
+
+def peak_mib(site: Site, program: str, *words: object) -> int:
+    """Run a command; return the most memory that it had."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, BIN / f"sm_{program}", *map(str, words)],
+        env=site.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done
+    return int(done.stdout.splitlines()[-1]) >> 10
+
+
+_MEASURE = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""

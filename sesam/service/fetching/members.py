@@ -10,7 +10,7 @@ from sesam.errors import Damaged
 from sesam.saveset import tarhead
 from sesam.saveset.attributes import attributes
 from sesam.saveset.listing import Line
-from sesam.saveset.tarread import Member, read_member
+from sesam.saveset.tarread import Member
 from sesam.service.fetching.shelf import Shelf
 from sesam.service.fetching.tarbytes import TarBytes
 from sesam.terms import Kind
@@ -49,7 +49,7 @@ class Members:
             opened = partial(self._shelf.segment, line.saveset)
             self._tar = TarBytes(opened, line.segment)
         tar = self._tar
-        member = read_member(tar.read_at, line.offset)
+        member = tar.member(line.offset)
         if member is None:
             raise Damaged("the tar ends before it")
         kind = _KINDS.get(member.typeflag)
@@ -112,8 +112,8 @@ def _content(tar: TarBytes, member: Member, line: Line) -> Iterator[bytes]:
     """Yield the content; what was changed raises Damaged before its end is taken."""
     digest = Digest()
     begin = member.content + member.map_size
-    if member.map_size:
-        digest.update(tar.read_at(member.content, member.map_size))
+    for chunk in tar.chunks(member.content, begin):
+        digest.update(chunk)
     for chunk in tar.chunks(begin, member.content + member.size):
         digest.update(chunk)
         yield chunk

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 
 from sesam.errors import Damaged
 from sesam.saveset.reader import FramedBlob
+from sesam.saveset.tarread import Member, read_member
+from sesam.service.fetching.spool import spool_failed
 
 
 class TarBytes:
@@ -20,6 +22,16 @@ class TarBytes:
     def __init__(self, segment: Callable[[int], FramedBlob], number: int) -> None:
         self._segment = segment
         self._number = number
+
+    def member(self, offset: int) -> Member | None:
+        """Return the member at an offset, None at the end of the tar.
+
+        Raises Damaged; DeviceError where no temporary file can hold a sparse map.
+        """
+        try:
+            return read_member(self.read_at, offset)
+        except OSError as error:
+            raise spool_failed(error) from error
 
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes at an offset. Raises Damaged where the tar ends before."""
