@@ -54,8 +54,8 @@ class Site:
             env=self.environment(),
             capture_output=True,
             timeout=120,
-            **({} if "input" in more else {"stdin": subprocess.DEVNULL}),
-            **more,
+            **({} if "input" in more else {"stdin": subprocess.DEVNULL} | more),
+            **({"input": more["input"]} if "input" in more else {}),
         )
         found = Done(done.returncode, _text(done.stdout), _text(done.stderr))
         assert "Traceback" not in found.err, found.err

@@ -13,8 +13,10 @@ from sesam.errors import UnsafePath
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPEN_LEVELS = 64
-# What has to be done when the walk leaves a directory: it, and the one that holds it.
-Leave = Callable[[int, int], object]
+# What has to be done when the walk leaves a directory: to its descriptor, and to that
+# of the one that holds it; the last is its path below the target.
+Leave = Callable[[int, int, bytes], object]
+Report = Callable[[bytes, str], object]
 
 
 class _Level:
@@ -29,12 +31,15 @@ class _Level:
 class Descent:
     """The open directories from the target down to where the restore is.
 
-    target -- the one path that is followed as the admin gave it. Raises OSError.
+    target -- the one path that is followed as the admin gave it
+    report -- takes a directory that cannot be reached again when it is left
+    Raises OSError.
     """
 
-    def __init__(self, target: bytes) -> None:
+    def __init__(self, target: bytes, report: Report) -> None:
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self._levels = [_Level(b"", os.open(target, flags))]
+        self._report = report
 
     def enter(
         self, components: Sequence[bytes], make: Callable[[int, bytes], object]
@@ -87,7 +92,7 @@ class Descent:
             os.close(fd)
 
     def close(self) -> None:
-        """Leave all directories."""
+        """Leave all directories, and do what is due on leaving."""
         self._leave_to(0)
 
     def abandon(self) -> None:
@@ -102,13 +107,26 @@ class Descent:
             level = levels[-1]
             try:
                 if level.leave is not None:
-                    # The target has none above it that would be its parent here.
-                    parent = self._fd(max(0, len(levels) - 2))
-                    level.leave(self._fd(len(levels) - 1), parent)
+                    self._do_leave(level.leave)
             finally:
                 # Left in any case, or nothing could be restored after it.
                 self._close(level)
                 levels.pop()
+
+    def _do_leave(self, leave: Leave) -> None:
+        """Do what is due to the directory entered last.
+
+        What goes wrong here says nothing about the object that comes next.
+        """
+        levels = self._levels
+        # Put together only now: what is deep would take a copy for every level.
+        path = b"/".join([level.name for level in levels[1:]])
+        try:
+            # The target has none above it that would be its parent here.
+            parent = self._fd(max(0, len(levels) - 2))
+            leave(self._fd(len(levels) - 1), parent, path)
+        except OSError as error:
+            self._report(path, f"cannot be finished: {error.strerror}")
 
     def _fd(self, number: int) -> int:
         """Return the descriptor of a level, opened again where it was closed."""

@@ -8,6 +8,7 @@ one that was there before and is to be kept as it is.
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 
 from sesam.client.descent import Descent, components_of
 from sesam.client.dress import Dresser
@@ -58,13 +59,13 @@ class Directories:
             # Open to its owner alone until it is finished.
             os.mkdir(name, 0o700, dir_fd=parent)
         self._descent.enter([*above, name], make_plain)
-        self._finish_later(obj, mark)
+        self._finish_later(replace(obj), mark)
         return Outcome.WRITTEN
 
     def _target(self, obj: TreeObject, asked: bool) -> Outcome:
         if asked and self._existing is not Existing.KEEP:
             self._descent.enter([], make_plain)
-            self._finish_later(obj, b"")
+            self._finish_later(replace(obj), b"")
         return Outcome.SAME
 
     def _stays(self, obj: TreeObject, found: os.stat_result, asked: bool) -> bool:
@@ -81,13 +82,17 @@ class Directories:
             os.unlink(name, dir_fd=parent)
 
     def _finish_later(self, obj: TreeObject, mark: bytes) -> None:
-        def leave(fd: int, parent: int) -> None:
+        # The path comes back on leaving: held here it would be there once a level.
+        obj.path = b""
+
+        def leave(fd: int, parent: int, path: bytes) -> None:
+            obj.path = path
             try:
                 self._dresser.dress_open(fd, obj, fresh=False)
-                if mark:
-                    remove_part(mark, parent)
-            except OSError as error:
-                self._report(obj.path, f"cannot be finished: {error.strerror}")
+            except (OverflowError, ValueError) as error:
+                self._report(path, f"cannot be finished: {error}")
+            if mark:
+                remove_part(mark, parent)
 
         self._descent.on_leaving(leave)
 

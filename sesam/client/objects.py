@@ -1,5 +1,6 @@
 """An object of a file tree, as a restore brings it back."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -15,7 +16,8 @@ class TreeObject:
     size    -- of the content, holes counted; mtime_ns -- since the epoch
     device  -- (major, minor) of a device; target -- of a symbolic link
     xattrs  -- ACLs in the kernel's form among them
-    extents -- of a sparse file: (offset, length) of its data; None = no holes
+    extents -- of a sparse file: (offset, length) of its data; None = no holes; may be
+               passed over several times
     digest  -- xxh3-128 of the content, "" where it cannot be compared
     """
 
@@ -31,7 +33,7 @@ class TreeObject:
     device: tuple[int, int] = (0, 0)
     target: bytes = b""
     xattrs: dict[str, bytes] = field(default_factory=dict)
-    extents: list[tuple[int, int]] | None = None
+    extents: Iterable[tuple[int, int]] | None = None
     digest: str = ""
 
 
@@ -54,9 +56,11 @@ class Outcome(StrEnum):
     """What became of an object that was to be restored.
 
     same -- it was there already, finished: an interrupted restore goes on behind it
+    linked -- it was made a further name of an object restored before
     """
 
     WRITTEN = "written"
+    LINKED = "linked"
     KEPT = "kept"
     SAME = "same"
     FAILED = "failed"

@@ -22,12 +22,20 @@ def look(name: bytes, parent: int) -> os.stat_result | None:
 
 def is_same(obj: TreeObject, found: os.stat_result, name: bytes, parent: int) -> bool:
     """Tell whether what is there is this very object, finished."""
+    if obj.kind in (Kind.CHARACTER, Kind.BLOCK):
+        of_kind = stat.S_IFMT(found.st_mode) == TYPES[obj.kind]
+        return of_kind and found.st_rdev == os.makedev(*obj.device)
+    return looks_same(obj, found, name, parent)
+
+
+def looks_same(
+    obj: TreeObject, found: os.stat_result, name: bytes, parent: int
+) -> bool:
+    """Tell the same of an object of which only the line is known."""
     if stat.S_IFMT(found.st_mode) != TYPES[obj.kind]:
         return False
     if obj.kind is Kind.SYMLINK:
         return os.readlink(name, dir_fd=parent) == obj.target
-    if obj.kind in (Kind.CHARACTER, Kind.BLOCK):
-        return found.st_rdev == os.makedev(*obj.device)
     if obj.kind is Kind.FILE and found.st_size != obj.size:
         return False
     return found.st_mtime_ns == obj.mtime_ns

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from errno import (
     EACCES,
+    EBADMSG,
     EHOSTDOWN,
     EHOSTUNREACH,
+    EIO,
     ENODEV,
     ENOENT,
     ENOTCONN,
@@ -21,11 +23,13 @@ from errno import (
     EPERM,
     ESTALE,
     ETIMEDOUT,
+    EUCLEAN,
 )
 
 from sesam.device.durable import sync_directory, write_new
 from sesam.errors import (
     Conflict,
+    Damaged,
     DeviceError,
     ForeignSite,
     NotFound,
@@ -50,6 +54,8 @@ _AWAY = (
     EHOSTDOWN,
     EHOSTUNREACH,
 )
+# The bytes in one place are lost: those beside them may still be there.
+_BAD_SPOT = (EIO, EBADMSG, EUCLEAN)
 
 
 class FileBlob:
@@ -70,9 +76,8 @@ class FileBlob:
             try:
                 more = os.pread(self._fd, length - len(found), offset + len(found))
             except OSError as error:
-                raise DeviceError(
-                    f'"{self.path}" cannot be read: {error.strerror}'
-                ) from error
+                kind = Damaged if error.errno in _BAD_SPOT else DeviceError
+                raise kind(f'"{self.path}" cannot be read: {error.strerror}') from error
             if not more:
                 break
             found = found + more if found else more

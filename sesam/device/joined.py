@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
-from sesam.errors import Damaged
+from sesam.errors import Damaged, NotFound
 from sesam.ports import Blob, PieceReader
 from sesam.terms import Piece
 
@@ -12,7 +12,7 @@ from sesam.terms import Piece
 class JoinedBlob:
     """The pieces of one part, in order, as a Blob; one of them is open at a time.
 
-    Raises Damaged where a piece is missing from the row, or shorter than catalogued.
+    Raises Damaged where a piece is missing, or shorter than catalogued.
     """
 
     def __init__(self, pieces: Sequence[Piece], reader: PieceReader) -> None:
@@ -56,6 +56,12 @@ class JoinedBlob:
     def _piece(self, number: int) -> Blob:
         if number != self._at or self._open is None:
             self.close()
-            self._open = self._reader.open_piece(self._pieces[number])
+            piece = self._pieces[number]
+            try:
+                self._open = self._reader.open_piece(piece)
+            except NotFound as error:
+                raise Damaged(
+                    f'piece {piece.number} of "{piece.part}" is missing: {error}'
+                ) from error
             self._at = number
         return self._open

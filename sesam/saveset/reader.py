@@ -11,8 +11,9 @@ from sesam.crypt.agefile import AgeBlob
 from sesam.crypt.keys import Identity
 from sesam.errors import Damaged, UnknownFormat
 from sesam.ports import Blob
-from sesam.saveset import frames, seektable
+from sesam.saveset import frames, framescan, seektable
 from sesam.saveset.parts import AGE
+from sesam.saveset.seektable import SeekTable
 
 AHEAD = 3
 _KEPT = AHEAD + 2
@@ -23,15 +24,22 @@ class FramedBlob:
 
     blob -- the stored bytes, decrypted; name -- of the part, for messages
     ahead -- frames that are decompressed ahead of one who reads forward
+    mend -- where the seek table is damaged the frames themselves say where they are
     Raises UnknownFormat when there is no seek table, Damaged on reading what is not
     as it was written.
     """
 
-    def __init__(self, blob: Blob, name: str, ahead: int = AHEAD) -> None:
+    def __init__(
+        self, blob: Blob, name: str, ahead: int = AHEAD, *, mend: bool = False
+    ) -> None:
         self._blob = blob
         self._name = name
         self._most_ahead = ahead
-        self.table = seektable.read(blob, name)
+        self._scanned = not mend
+        try:
+            self.table = seektable.read(blob, name)
+        except UnknownFormat as error:
+            self.table = self._scan(error)
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: OrderedDict[int, Future[bytes]] = OrderedDict()
         self._last = -2
@@ -73,17 +81,28 @@ class FramedBlob:
 
     def chunks(self, begin: int, end: int) -> Iterator[bytes]:
         """Yield the plain bytes from `begin` to `end`, a frame's worth at a time."""
+        if begin < 0 or end > self.size:
+            raise Damaged(f'"{self._name}" ends before byte {end}')
         while begin < end:
-            number = self.table.frame_at(begin)
-            if number != self._last or begin < self._begin:
-                self._use(number)
-            at = begin - self._begin
-            chunk = self._plain[at : at + end - begin]
-            if not chunk:
-                raise Damaged(f'"{self._name}" ends before byte {end}')
+            chunk = self.some(begin, end - begin)
             begin += len(chunk)
-            self._read = begin
             yield chunk
+
+    def some(self, begin: int, most: int) -> bytes:
+        """Return the bytes from `begin` to the end of its frame, `most` of them."""
+        number = self.table.frame_at(begin)
+        if number != self._last or begin < self._begin:
+            table = self.table
+            self._use(number)
+            if self.table is not table:
+                # Mended: the byte lies in another frame.
+                return self.some(begin, most)
+        at = begin - self._begin
+        chunk = self._plain[at : at + most]
+        if not chunk:
+            raise Damaged(f'"{self._name}" ends before byte {begin + most}')
+        self._read = begin + len(chunk)
+        return chunk
 
     def close(self) -> None:
         if self._pool is not None:
@@ -91,6 +110,36 @@ class FramedBlob:
         self._blob.close()
 
     def _use(self, number: int) -> None:
+        """Decompress a frame; where it is not what the table says, ask the frames."""
+        try:
+            self._take(number)
+        except Damaged as error:
+            written = self.table
+            found = self._scan(error)
+            if found == written or found.stored != written.stored:
+                raise
+            self.forget()
+            self.table = found
+            try:
+                self._take(number)
+            except Damaged:
+                self.table = written
+                raise error from None
+
+    def _scan(self, error: Damaged) -> SeekTable:
+        """Return the table that the frames give; where they give none, raise `error`.
+
+        Once: what is still damaged then is no fault of the table.
+        """
+        if self._scanned:
+            raise error
+        self._scanned = True
+        found = framescan.scan(self._blob)
+        if not found.frames:
+            raise error
+        return found
+
+    def _take(self, number: int) -> None:
         if number == self._last + 1 and self._most_ahead:
             plain = self._read_ahead(number)
         else:
@@ -124,18 +173,22 @@ class FramedBlob:
 def open_part(
     blob: Blob, name: str, identities: Sequence[Identity], ahead: int = AHEAD
 ) -> FramedBlob:
-    """Return the plain bytes of the stored part `name`.
+    """Return the plain bytes of the stored part `name`, its seek table mended.
 
     identities -- needed where the name ends in `.age`. Raises NoIdentity, Damaged,
     UnknownFormat.
     """
     if name.endswith(AGE):
-        return FramedBlob(AgeBlob(blob, identities), name, ahead)
-    return FramedBlob(blob, name, ahead)
+        blob = AgeBlob(blob, identities)
+    return FramedBlob(blob, name, ahead, mend=True)
 
 
 def listing_text(part: FramedBlob) -> Iterator[bytes]:
     """Yield the plain text of a listing, a frame at a time."""
     if not part.table.frames:
         raise UnknownFormat("the listing is empty")
-    return part.chunks(0, part.size)
+    at = 0
+    while at < part.size:
+        chunk = part.some(at, frames.FRAME_LIMIT)
+        at += len(chunk)
+        yield chunk

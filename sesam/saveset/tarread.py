@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from zlib import adler32
 
 from sesam.errors import Damaged
+from sesam.saveset.extents import Extents
 from sesam.saveset.tarhead import BLOCK, EXTENDED
 
 _GLOBAL = ord("g")
@@ -16,6 +17,8 @@ _LONGNAME, _LONGLINK = ord("L"), ord("K")
 _ZEROS = bytes(BLOCK)
 _RECORDS_LIMIT = 64 << 20
 _MAP_LIMIT = 512 << 20
+_MAP_PIECE = 8 * BLOCK
+_NUMBER_LIMIT = 64
 _GIGA = 10**9
 
 Read = Callable[[int, int], bytes]
@@ -46,7 +49,7 @@ class Member:
     link: bytes
     device: tuple[int, int]
     more: dict[bytes, bytes] = field(default_factory=dict)
-    extents: list[tuple[int, int]] | None = None
+    extents: Extents | None = None
     real_size: int = 0
     map_size: int = 0
 
@@ -196,34 +199,45 @@ def nanoseconds(text: bytes) -> int:
 
 def _sparse(read: Read, member: Member) -> None:
     """Read the map in front of a sparse file's data (GNU.sparse 1.0)."""
+    extents, behind, held = Extents(), 0, 0
     try:
-        member.real_size = int(member.more[b"GNU.sparse.realsize"])
-        numbers, member.map_size = _map(read, member)
-    except (ValueError, KeyError) as error:
+        member.real_size = size = int(member.more[b"GNU.sparse.realsize"])
+        numbers = _Numbers(read, member)
+        for _ in range(numbers.next()):
+            offset, length = numbers.next(), numbers.next()
+            if offset < behind or length < 0 or offset + length > size:
+                raise Damaged("the map of a sparse file in the tar contradicts itself")
+            behind = offset + length
+            held += length
+            if length:
+                extents.append(offset, length)
+    except (ValueError, KeyError, OverflowError) as error:
         raise Damaged("a sparse file in the tar has no readable map") from error
-    pairs = list(zip(numbers[::2], numbers[1::2], strict=True))
-    behind = 0
-    for offset, length in pairs:
-        if offset < behind or length < 0 or offset + length > member.real_size:
-            raise Damaged("the map of a sparse file in the tar contradicts itself")
-        behind = offset + length
-    if sum(length for _, length in pairs) != member.size - member.map_size:
+    member.map_size = numbers.taken + -numbers.taken % BLOCK
+    if held != member.size - member.map_size:
         raise Damaged("the map of a sparse file does not fit its data")
-    member.extents = [pair for pair in pairs if pair[1]]
+    member.extents = extents
 
 
-def _map(read: Read, member: Member) -> tuple[list[int], int]:
-    blocks: list[bytes] = []
-    lines, wanted = 0, 1
-    while len(blocks) * BLOCK < min(member.size, _MAP_LIMIT):
-        block = read(member.content + len(blocks) * BLOCK, BLOCK)
-        blocks.append(block)
-        lines += block.count(b"\n")
-        if lines and wanted == 1:
-            wanted = 1 + 2 * int(b"".join(blocks).split(b"\n", 1)[0])
-        if lines >= wanted:
-            numbers = b"".join(blocks).split(b"\n")[1:wanted]
-            return [int(one) for one in numbers], len(blocks) * BLOCK
-        if not lines and len(blocks) > 1:
-            break
-    raise ValueError("the map has no end")
+class _Numbers:
+    """The numbers at the beginning of a content, one a line; taken -- bytes of them."""
+
+    def __init__(self, read: Read, member: Member) -> None:
+        self._read, self._at = read, member.content
+        self._end = member.content + min(member.size, _MAP_LIMIT)
+        self._lines: list[bytes] = []
+        self._rest = b""
+        self.taken = 0
+
+    def next(self) -> int:
+        """Return the next number. Raises ValueError where there is none."""
+        while not self._lines:
+            piece = self._read(self._at, min(_MAP_PIECE, self._end - self._at))
+            if not piece or len(self._rest) > _NUMBER_LIMIT:
+                raise ValueError("the map has no end")
+            self._at += len(piece)
+            *lines, self._rest = (self._rest + piece).split(b"\n")
+            self._lines = lines[::-1]
+        line = self._lines.pop()
+        self.taken += len(line) + 1
+        return int(line)

@@ -8,21 +8,15 @@ from typing import Any
 
 from sesam.catalog import jobs
 from sesam.client.destination import Destination
-from sesam.client.objects import Outcome, TreeObject
-from sesam.errors import (
-    Damaged,
-    DeviceError,
-    Interrupted,
-    NotFound,
-    SesamError,
-    TargetUnusable,
-)
+from sesam.client.objects import Outcome
+from sesam.errors import Damaged, DeviceError, Interrupted, NotFound
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
 from sesam.service import working
 from sesam.service.fetching.choice import Wish, choose
-from sesam.service.fetching.members import Members
+from sesam.service.fetching.links import FirstNames
+from sesam.service.fetching.members import Members, described
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
 from sesam.service.fetching.shelf import Shelf
 from sesam.service.fetching.told import told_of, wish_of
@@ -124,19 +118,17 @@ class _Trip:
                 numeric=wish.numeric_owners,
                 report=self._report,
             )
-            linked: dict[tuple[int, int], tuple[TreeObject, int]] = {}
             try:
-                for line, asked in reading:
-                    if heartbeat.stopped():
-                        raise Interrupted(
-                            "stopped; run it again to go on", signal=heartbeat.signal
-                        )
-                    self._object(line, asked, members, destination, linked)
-            except (Interrupted, KeyboardInterrupt, TargetUnusable):
+                with FirstNames() as firsts:
+                    for line, asked in reading:
+                        if heartbeat.stopped():
+                            raise Interrupted(
+                                "stopped; run it again to go on",
+                                signal=heartbeat.signal,
+                            )
+                        self._object(line, asked, members, destination, firsts)
+            except BaseException:
                 destination.abandon()
-                raise
-            except SesamError:
-                destination.close()
                 raise
             destination.close()
 
@@ -146,51 +138,34 @@ class _Trip:
         asked: bool,
         members: Members,
         destination: Destination,
-        linked: dict[tuple[int, int], tuple[TreeObject, int]],
+        firsts: FirstNames,
     ) -> None:
         if line.saveset == _NOWHERE:
             if asked:
                 self._report(line.path, "is not in the saveset: it could not be read")
             return
-        member = self._member(line, members)
-        if member is None:
-            return
-        obj, chunks = member
-        if not asked:
-            destination.ancestor(obj)
-            return
         try:
-            several = "h" in line.flags
-            key = line.device, line.inode
-            if several and key in linked:
-                outcome = destination.link(obj.path, linked[key][0], chunks)
+            if not asked:
+                destination.ancestor(members.read(line)[0])
+                return
+            if "h" in line.flags:
+                outcome = _one_of_several(line, members, destination, firsts)
             else:
-                outcome = destination.place(obj, chunks)
-                if several and outcome is not Outcome.FAILED:
-                    linked[key] = obj, 0
+                outcome = destination.place(*members.read(line))
         except Damaged as error:
             self._report(line.path, f"is damaged: {error}")
             return
-        if outcome is Outcome.WRITTEN:
+        except DeviceError as error:
+            if not self._wish.partial:
+                raise
+            self._report(line.path, f"cannot be read: {error}")
+            return
+        if outcome in (Outcome.WRITTEN, Outcome.LINKED):
             self._files += 1
             self._bytes += line.size if line.kind == "f" else 0
         else:
             self._skipped += 1
         self._watch.progress(self._files, self._bytes)
-
-    def _member(
-        self, line: Line, members: Members
-    ) -> tuple[TreeObject, Iterator[bytes]] | None:
-        """Return the object of a line and its content; None where it is reported."""
-        try:
-            return members.read(line)
-        except (Damaged, NotFound) as error:
-            self._report(line.path, f"is damaged: {error}")
-        except DeviceError as error:
-            if not self._wish.partial:
-                raise
-            self._report(line.path, f"cannot be read: {error}")
-        return None
 
     def _open(self) -> StoredSaveset:
         return StoredSaveset(
@@ -242,3 +217,20 @@ class _Trip:
             "seconds": round(monotonic() - self._began, 3),
             "warnings": self._warnings,
         }
+
+
+def _one_of_several(
+    line: Line, members: Members, destination: Destination, firsts: FirstNames
+) -> Outcome:
+    """Restore one name of an object that has several."""
+    first = firsts.get(line)
+    if first is None:
+        outcome = destination.place(*members.read(line))
+    else:
+        # Its content is read only where it cannot be a link.
+        obj = described(line)
+        outcome = destination.link(obj, first, lambda: members.read(line))
+    # What stayed as it was, or failed, is no object to link to.
+    if outcome is Outcome.WRITTEN or (first is None and outcome is Outcome.SAME):
+        firsts.put(line)
+    return outcome

@@ -14,8 +14,8 @@ from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line
 from sesam.saveset.listread import Reading
-from sesam.saveset.tarread import read_member
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
+from sesam.service.fetching.tarbytes import TarBytes
 from sesam.service.ground.joblog import quoted
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
@@ -149,12 +149,12 @@ class _Check:
     def _member(self, stored: StoredSaveset, line: Line) -> str:
         """Return what is wrong with a member, "" where nothing is."""
         try:
-            segment = stored.segment(line.segment)
-            member = read_member(segment.read_at, line.offset)
+            tar = TarBytes(stored.segment, line.segment)
+            member = tar.member(line.offset)
             if member is None:
                 return "the tar ends before it"
             digest = Digest()
-            for chunk in segment.chunks(member.content, member.content + member.size):
+            for chunk in tar.chunks(member.content, member.content + member.size):
                 digest.update(chunk)
         except AWAY:
             raise

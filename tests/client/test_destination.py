@@ -1,7 +1,9 @@
 """The way back never leads out of the target, whatever the objects are called."""
 
+import contextlib
 import os
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,6 +52,9 @@ class Way:
 
     def place(self, one: TreeObject, content: bytes = b"evil") -> Outcome:
         return self.destination.place(one, [content])
+
+    def link(self, one: TreeObject, first: bytes, content: bytes = b"evil") -> Outcome:
+        return self.destination.link(one, first, lambda: (one, [content]))
 
     def end(self) -> None:
         self.destination.close()
@@ -105,8 +110,8 @@ def test_a_symlink_that_stood_in_the_target_is_never_followed(
 def test_a_link_to_what_lies_outside_is_not_made(tmp_path: Path) -> None:
     way = Way(tmp_path)
     os.symlink(tmp_path / "canary", way.target / "out")
-    first = obj(b"out/file", mtime_ns=os.stat(way.canary / "file").st_mtime_ns, size=9)
-    way.destination.link(b"mine", first, [b"evil"])
+    one = obj(b"mine", mtime_ns=os.stat(way.canary / "file").st_mtime_ns, size=9)
+    way.link(one, b"out/file", b"evil")
     way.end()
     assert os.stat(way.canary / "file").st_nlink == 1
 
@@ -361,3 +366,102 @@ def test_content_of_another_length_is_damage(
         way.place(obj(b"file", extents=extents), content)
     way.end()
     assert list(way.target.iterdir()) == []
+
+
+def test_an_abandoned_restore_leaves_its_directories_to_the_next_one(
+    tmp_path: Path,
+) -> None:
+    wanted = [
+        obj(b"d", Kind.DIRECTORY, mode=0o555, mtime_ns=77),
+        obj(b"d/e", Kind.DIRECTORY, mode=0o555, mtime_ns=78),
+        obj(b"d/e/one"),
+        obj(b"d/e/two"),
+    ]
+    first = Way(tmp_path, Existing.KEEP)
+    for one in wanted[:3]:
+        first.place(one)
+    first.destination.abandon()
+    for path in ("d", "d/e"):
+        assert stat.S_IMODE(os.stat(first.target / path).st_mode) == 0o700
+    again = Way(tmp_path, Existing.KEEP)
+    for one in wanted:
+        again.place(one)
+    again.end()
+    for one in wanted[:2]:
+        found = os.stat(again.target / os.fsdecode(one.path))
+        assert stat.S_IMODE(found.st_mode) == 0o555
+        assert found.st_mtime_ns == one.mtime_ns
+    assert sorted(os.listdir(again.target / "d")) == ["e"]
+    assert sorted(os.listdir(again.target / "d/e")) == ["one", "two"]
+
+
+def test_a_directory_that_is_gone_when_it_is_left_hits_nothing_else(
+    tmp_path: Path,
+) -> None:
+    way = Way(tmp_path)
+    deep = b"/".join([b"d"] * 70)
+    for depth in range(70):
+        way.place(obj(deep[: 2 * depth + 1], Kind.DIRECTORY, mode=0o711, mtime_ns=7))
+    (way.target / "d/d/d").rename(tmp_path / "away")
+    assert way.place(obj(b"z", mtime_ns=9)) is Outcome.WRITTEN
+    way.end()
+    assert any("cannot be finished" in why for _, why in way.reports)
+    assert way.reports[0][0].startswith(b"d/d/d")
+    for path in ("d", "d/d"):
+        found = os.stat(way.target / path)
+        assert (stat.S_IMODE(found.st_mode), found.st_mtime_ns) == (0o711, 7)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"uid": 1 << 40}, {"gid": -7}, {"user": "a\0b", "uid": 1 << 33},
+        {"kind": Kind.CHARACTER, "device": (1 << 40, 0)},
+        {"kind": Kind.BLOCK, "device": (-5, 3)},
+        {"kind": Kind.SYMLINK, "target": b"a\0b"},
+        {"kind": Kind.DIRECTORY, "uid": 1 << 40},
+        {"xattrs": {"user.a\0b": b"1"}},
+        {"extents": [(1 << 63, 4)]}, {"extents": [(0, 4)], "size": 1 << 63},
+    ],
+)  # fmt: skip
+def test_numbers_and_names_that_no_system_has_are_reported(
+    tmp_path: Path, more: dict[str, object]
+) -> None:
+    way = Way(tmp_path)
+    way.place(obj(b"it", **{"kind": Kind.FILE, **more}))  # type: ignore[arg-type]
+    assert way.place(obj(b"next")) is Outcome.WRITTEN
+    way.end()
+    assert b"it" in [path for path, _ in way.reports]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts need root")
+def test_a_hard_link_into_another_file_system_becomes_a_file_of_its_own(
+    tmp_path: Path,
+) -> None:
+    way = Way(tmp_path)
+    (way.target / "m").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", way.target / "m"], check=True)
+    try:
+        assert way.place(obj(b"a")) is Outcome.WRITTEN
+        assert way.link(obj(b"m/b"), b"a") is Outcome.WRITTEN
+        assert way.link(obj(b"m/c"), b"m/b") is Outcome.LINKED
+        assert way.link(obj(b"n"), b"a") is Outcome.LINKED
+        way.end()
+        assert (way.target / "m/b").read_bytes() == b"evil"
+        assert way.reports == []
+    finally:
+        subprocess.run(["umount", "-l", way.target / "m"], check=True)
+
+
+def test_a_file_that_can_have_no_more_names_begins_anew(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    way.place(obj(b"a"))
+    (tmp_path / "others").mkdir()
+    with contextlib.suppress(OSError):
+        for number in range(70_000):
+            os.link(way.target / "a", tmp_path / f"others/{number}")
+    if os.stat(way.target / "a").st_nlink < 70_000:
+        assert way.link(obj(b"b"), b"a") is Outcome.WRITTEN
+        assert way.link(obj(b"c"), b"b") is Outcome.LINKED
+    way.end()
+    assert way.reports == []

@@ -191,3 +191,37 @@ def test_the_catalog_forgets_what_is_on_tape_and_the_tape_is_not_touched(
     assert library.tape_files("T1L8") == before
     assert taped.json("media list")[0]["savesets"] == 1
     assert taped.json("backup verify", names[1])[0]["state"] == "ok"
+
+
+def test_a_long_listing_on_tape_is_read_beside_the_data(
+    taped: Site, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    rng = random.Random(9)
+    for _ in range(12_000):
+        (source / rng.randbytes(100).hex()).touch()
+    result = taped.backup(source, "tree", "--pool", "LTO")
+    assert taped.json("backup verify", "--all")[0]["errors"] == []
+    for copy in (taped.root / "var/lis").iterdir():
+        copy.unlink()
+    # Where the server's copy cannot be written the stored listing itself is read.
+    os.rmdir(taped.root / "var/lis")
+    (taped.root / "var/lis").touch()
+    taped.sm("restore start", result["saveset"], "--target", tmp_path / "back")
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert sorted(os.listdir(back)) == sorted(os.listdir(source))
+
+
+def test_a_chain_on_several_tapes_is_restored_side_by_side(
+    taped: Site, tmp_path: Path
+) -> None:
+    source = big_tree(tmp_path / "source", 7)
+    taped.backup(source, "tree", "--pool", "LTO", "--segment-size", "2M")
+    for number in range(1, 7, 2):
+        (source / f"file{number:02d}").write_bytes(b"changed" * number)
+    result = taped.backup(source, "tree")
+    assert result["level"] == "INCR"
+    taped.sm("restore start", "--task", "tree", "--target", tmp_path / "back")
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert differences(snapshot(source), snapshot(back)) == []

@@ -1,6 +1,7 @@
 """From a line of the listing to the object that its member of the tar is."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from sesam.client.acl import acl_binary
 from sesam.client.objects import TreeObject
@@ -9,9 +10,9 @@ from sesam.errors import Damaged
 from sesam.saveset import tarhead
 from sesam.saveset.attributes import attributes
 from sesam.saveset.listing import Line
-from sesam.saveset.reader import FramedBlob
-from sesam.saveset.tarread import Member, read_member
+from sesam.saveset.tarread import Member
 from sesam.service.fetching.shelf import Shelf
+from sesam.service.fetching.tarbytes import TarBytes
 from sesam.terms import Kind
 
 _KINDS = {
@@ -22,13 +23,20 @@ _KINDS = {
     tarhead.CHARACTER: Kind.CHARACTER,
     tarhead.BLOCKDEV: Kind.BLOCK,
 }
+# What chown takes for "leave it as it is", and what fits the numbers of a device.
+_NO_ID = 0xFFFFFFFF
+_MAJOR_LIMIT, _MINOR_LIMIT = 0xFFF, 0xFFFFF
+_SIZE_LIMIT = (1 << 63) - 1
 
 
 class Members:
     """Reads the members that lines point to, whichever savesets hold them."""
 
     def __init__(self, shelf: Shelf) -> None:
-        self._segment = shelf.segment
+        self._shelf = shelf
+        # Those of the segment that was read last: most lines point to the same one.
+        self._tar = TarBytes(partial(shelf.segment, ""), 1)
+        self._of = "", 1
 
     def read(self, line: Line) -> tuple[TreeObject, Iterator[bytes]]:
         """Return the object of a line and its content; of a sparse file its data.
@@ -36,13 +44,18 @@ class Members:
         The path is the line's: a member bears the first name of a hard-linked object.
         Raises Damaged; so does the content where its digest is not the line's.
         """
-        segment = self._segment(line.saveset, line.segment)
-        member = read_member(segment.read_at, line.offset)
+        if (line.saveset, line.segment) != self._of:
+            self._of = line.saveset, line.segment
+            opened = partial(self._shelf.segment, line.saveset)
+            self._tar = TarBytes(opened, line.segment)
+        tar = self._tar
+        member = tar.member(line.offset)
         if member is None:
             raise Damaged("the tar ends before it")
         kind = _KINDS.get(member.typeflag)
         if kind is None or kind.value != line.kind:
             raise Damaged("the tar holds something else at its place")
+        _check(member)
         obj = TreeObject(
             path=line.path.strip(b"/"),
             kind=kind,
@@ -59,16 +72,49 @@ class Members:
             extents=member.extents,
             digest=line.digest,
         )
-        return obj, _content(segment, member, line)
+        return obj, _content(tar, member, line)
 
 
-def _content(segment: FramedBlob, member: Member, line: Line) -> Iterator[bytes]:
+def described(line: Line) -> TreeObject:
+    """Return what the line alone says of an object: no attributes, no numbers."""
+    return TreeObject(
+        path=line.path.strip(b"/"),
+        kind=Kind(line.kind),
+        mode=line.mode,
+        uid=line.uid,
+        gid=line.gid,
+        user=line.user,
+        group=line.group,
+        size=line.size,
+        mtime_ns=line.mtime,
+        target=line.target,
+        digest=line.digest,
+    )
+
+
+def _check(member: Member) -> None:
+    """Refuse numbers and names that no system has. Raises Damaged."""
+    major, minor = member.device
+    if not (
+        0 <= member.uid < _NO_ID
+        and 0 <= member.gid < _NO_ID
+        and 0 <= major <= _MAJOR_LIMIT
+        and 0 <= minor <= _MINOR_LIMIT
+        and 0 <= member.size <= _SIZE_LIMIT
+        and 0 <= member.real_size <= _SIZE_LIMIT
+    ):
+        raise Damaged("the tar holds a number that is out of range")
+    if b"\0" in member.link or any(b"\0" in key for key in member.more):
+        raise Damaged("the tar holds a name that cannot be one")
+
+
+def _content(tar: TarBytes, member: Member, line: Line) -> Iterator[bytes]:
     """Yield the content; what was changed raises Damaged before its end is taken."""
     digest = Digest()
     begin = member.content + member.map_size
-    if member.map_size:
-        digest.update(segment.read_at(member.content, member.map_size))
-    for chunk in segment.chunks(begin, member.content + member.size):
+    for chunk in tar.chunks(member.content, begin):
+        digest.update(chunk)
+    for chunk in tar.chunks(begin, member.content + member.size):
         digest.update(chunk)
         yield chunk
     if line.digest and digest.hexdigest() != line.digest:

@@ -17,6 +17,7 @@ from sesam.saveset.reader import AHEAD, FramedBlob, listing_text, open_part
 from sesam.service.fetching import listings
 from sesam.service.fetching.pieces import Readers
 from sesam.service.fetching.rows import best_copy
+from sesam.service.fetching.spool import fetched
 from sesam.service.ground import keys
 from sesam.service.ground.site import Site
 from sesam.terms import Piece
@@ -158,6 +159,9 @@ class StoredSaveset:
             return listread.Reading(listings.text(self.listing_file()))
         except OSError:  # the copy cannot be written: then without one
             return listread.Reading(self.stored_listing())
+        except Damaged:  # its seek table alone, perhaps
+            listread.check(self.stored_listing())
+            return listread.Reading(self.stored_listing())
 
     def listing_file(self, *, thorough: bool = True) -> str:
         """Return the server's copy of the listing, fetched where it is missing.
@@ -182,9 +186,15 @@ class StoredSaveset:
             blob.close()
 
     def stored_listing(self) -> Iterator[bytes]:
-        """Yield the plain text of the stored listing."""
+        """Yield the plain text of the stored listing.
+
+        From a tape it is fetched first: what it points to lies elsewhere on it.
+        """
         name = self._named(listing.NAME)
-        return _closing(open_part(self.stored(name), name, self.identities()))
+        blob: Blob = self.stored(name)
+        if any(piece.place.medium for piece in self.of_part(name)):
+            blob = fetched(blob)
+        return _closing(open_part(blob, name, self.identities()))
 
     def _named(self, bare: str) -> str:
         """Return the stored name of a part, that of an encrypted one included."""
