@@ -10,10 +10,11 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
-from sesam.cli.values import DAY
+from sesam.cli.values import ANY_TEXT, DAY, SAVED_PATH
 
 if TYPE_CHECKING:
     from sesam.service.ground.heartbeat import Heartbeat
@@ -143,13 +144,13 @@ def list_(task: str, day: date | None, form: str) -> None:
     """List savesets, oldest first."""
     from sesam.catalog.savesets import list_savesets
     from sesam.catalog.tasks import get_task
-    from sesam.service.fetching.rows import row_of
+    from sesam.service.fetching.rows import KEYS, row_of
 
     site = open_site()
     if task:
         get_task(task)
     rows = map(row_of, list_savesets(task=task, day=day))
-    Renderer(form, site.zone).rows(rows, _LIST)
+    Renderer(form, site.zone).rows(rows, _LIST, KEYS)
 
 
 @backup.command(cls=Command, example="sm_backup show SF20270328010000000@AAAAAAAAAAA")
@@ -177,33 +178,32 @@ def show(saveset: str, form: str) -> None:
     cls=Command, example="sm_backup files SF20270328010000000@AAAAAAAAAAA /etc/hosts"
 )
 @click.argument("saveset")
-@click.argument("path", nargs=-1)
+@click.argument("path", nargs=-1, type=SAVED_PATH)
 @click.option("--merged", is_flag=True, help="The whole tree as of that saveset.")
 @click.option(
     "--identity",
     "identities",
     multiple=True,
+    type=ANY_TEXT,
     metavar="KEY",
     help="Age identity file; may be repeated.",
 )
 @form_option
 def files(
     saveset: str,
-    path: tuple[str, ...],
+    path: tuple[bytes, ...],
     merged: bool,
     identities: tuple[str, ...],
     form: str,
 ) -> None:
     """List the objects of a saveset, all or those at and below PATH."""
-    import os
-
-    from sesam.service.lookup import list_files
+    from sesam.service.lookup import FILE_KEYS, list_files
 
     site = open_site()
     rows = list_files(
         site,
         saveset,
-        [os.fsencode(one) for one in path],
+        path,
         merged=merged,
         identities=identities,
         passphrase=ask_passphrase,
@@ -222,7 +222,7 @@ def files(
                 f" {row['size']:>12} {row['mtime'][:19]} {visible(row['path'])}"
             )
         return
-    Renderer(form, site.zone).rows(rows, columns)
+    Renderer(form, site.zone).rows(rows, columns, FILE_KEYS)
 
 
 @backup.command(cls=Command, example="sm_backup verify --all")
@@ -233,6 +233,7 @@ def files(
     "--identity",
     "identities",
     multiple=True,
+    type=ANY_TEXT,
     metavar="KEY",
     help="Age identity file; may be repeated.",
 )
@@ -264,13 +265,6 @@ def verify(
     Renderer(form, site.zone).rows(rows, columns)
     if any(row["state"] != "ok" for row in rows):
         raise SystemExit(Damaged.exit_code)
-
-
-def ask_passphrase() -> str:
-    """Ask for the passphrase of an identity; without a terminal a line of stdin."""
-    if sys.stdin.isatty():
-        return str(click.prompt("Passphrase", hide_input=True, err=True))
-    return sys.stdin.readline().rstrip("\n")
 
 
 def main() -> None:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from sesam.cli import family
-from sesam.cli.backup import ask_passphrase
 from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
-from sesam.cli.values import INSTANT
+from sesam.cli.values import ANY_TEXT, INSTANT, SAVED_PATH
 
 if TYPE_CHECKING:
     from sesam.saveset.listing import Line
@@ -34,10 +34,17 @@ def restore() -> None:
 @click.option("--task", metavar="T", help="The newest good saveset of a task.")
 @click.option("--at", type=INSTANT, help="The newest that started until then.")
 @click.option("--best", is_flag=True, help="The newest that can be read.")
-@click.option("--target", metavar="DIR", help="Where to: objects keep their paths.")
+@click.option(
+    "--target", type=ANY_TEXT, metavar="DIR", help="Where to: objects keep their paths."
+)
 @click.option("--original", is_flag=True, help="To where it was.")
 @click.option(
-    "--path", "paths", multiple=True, metavar="P", help="This, and all below it."
+    "--path",
+    "paths",
+    multiple=True,
+    type=SAVED_PATH,
+    metavar="P",
+    help="This, and all below it.",
 )
 @click.option(
     "--existing",
@@ -48,7 +55,12 @@ def restore() -> None:
 )
 @click.option("--numeric-owners", is_flag=True, help="Owners by number alone.")
 @click.option(
-    "--identity", "identities", multiple=True, metavar="KEY", help="Age identity file."
+    "--identity",
+    "identities",
+    multiple=True,
+    type=ANY_TEXT,
+    metavar="KEY",
+    help="Age identity file.",
 )
 @family.dry_run_option
 @form_option
@@ -59,7 +71,7 @@ def start(
     best: bool,
     target: str | None,
     original: bool,
-    paths: tuple[str, ...],
+    paths: tuple[bytes, ...],
     existing: str,
     numeric_owners: bool,
     identities: tuple[str, ...],
@@ -85,7 +97,7 @@ def start(
         task=task or "",
         at=at,
         best=best,
-        paths=tuple(os.fsencode(one) for one in paths),
+        paths=paths,
         existing=Existing(existing),
         numeric_owners=numeric_owners,
         identities=identities,

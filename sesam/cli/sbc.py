@@ -10,7 +10,7 @@ import click
 from sesam import __version__
 from sesam.cli import family
 from sesam.cli.family import Command, unbuffered_stdin
-from sesam.cli.values import RAW_PATH, SIZE
+from sesam.cli.values import ANY_TEXT, RAW_PATH, SIZE
 from sesam.errors import SourceLost
 
 
@@ -31,6 +31,7 @@ from sesam.errors import SourceLost
     "--exclude",
     "excludes",
     multiple=True,
+    type=ANY_TEXT,
     metavar="PATTERN",
     help="Glob, or re:EXPRESSION; may be repeated.",
 )
@@ -40,6 +41,7 @@ from sesam.errors import SourceLost
 @click.option(
     "--exclude-if-present",
     multiple=True,
+    type=ANY_TEXT,
     metavar="NAME",
     help="A directory that holds NAME keeps NAME alone.",
 )
@@ -76,12 +78,16 @@ def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
     """
     from sesam.errors import WrongUsage
     from sesam.saveset.stream import StreamWriter
+    from sesam.service.ground.definition import check_definition, refuse_absent
     from sesam.service.sending import sourcejob
     from sesam.service.sending.source import Source
 
     stop = threading.Event()
     if sources:
         job = sourcejob.SourceJob(sources=sources, **values)
+        # Before the first record: a mover may be waiting behind the pipe.
+        check_definition(job)
+        refuse_absent(job.sources)
     else:
         if sys.stdin.isatty():
             raise WrongUsage("name a --source", hint="sm_sbc --help")

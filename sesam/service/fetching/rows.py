@@ -6,6 +6,26 @@ from sesam.errors import NotFound
 from sesam.rules.records import Copy, Saveset
 from sesam.terms import CopyState
 
+KEYS = (
+    "saveset",
+    "task",
+    "client",
+    "level",
+    "base",
+    "state",
+    "backup_day",
+    "started_at",
+    "ended_at",
+    "files",
+    "bytes",
+    "stored_bytes",
+    "pool",
+    "media",
+    "eol",
+    "locked",
+    "copies",
+)
+
 
 def row_of(saveset: Saveset) -> dict[str, Any]:
     """Return the row of a saveset as `sm_backup list` has it."""
