@@ -235,6 +235,15 @@ class Interrupted(SesamError):
         self.signal = signal
 
 
+def exit_code_of(error: BaseException) -> int:
+    """Return the exit code of a command that this error ends."""
+    if isinstance(error, Interrupted):
+        return 128 + error.signal
+    if isinstance(error, KeyboardInterrupt):
+        return Interrupted.exit_code
+    return error.exit_code if isinstance(error, SesamError) else BUG
+
+
 # The bytes cannot be asked for now: nothing is known of them, and nothing recorded.
 AWAY = (
     StoreMissing,

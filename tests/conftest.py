@@ -54,7 +54,8 @@ class Site:
             env=self.environment(),
             capture_output=True,
             timeout=120,
-            **{"stdin": subprocess.DEVNULL, **more},
+            **({} if "input" in more else {"stdin": subprocess.DEVNULL}),
+            **more,
         )
         found = Done(done.returncode, _text(done.stdout), _text(done.stderr))
         assert "Traceback" not in found.err, found.err

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from sesam.saveset.listing import Line, Reading
+from sesam.saveset.listing import Line
+from sesam.saveset.listread import Reading
 from sesam.saveset.reader import FramedBlob, listing_text
 
 

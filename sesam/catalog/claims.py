@@ -4,25 +4,23 @@ A claim is a lease: thing, owner, fence, until when. Its row stays when it is gi
 back, so that the fence of a thing never comes twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sesam.catalog.db import Catalog
 from sesam.catalog.jobs import LEASE_S, owner_of
+from sesam.catalog.reaping import Judge
 from sesam.catalog.tables import ClaimRow
 from sesam.errors import Busy
 from sesam.rules.records import Claim, Owner
 
-IsAlive = Callable[[Owner], bool | None]
 _FREE = ""
 
 
-def claim(catalog: Catalog, thing: str, owner: Owner, is_alive: IsAlive) -> Claim:
-    """Take a thing, as `drive:LTO1`. Raises Busy while a living owner holds it.
-
-    is_alive -- None for an owner on another machine: then its lease decides
-    """
+def claim(catalog: Catalog, thing: str, owner: Owner, judge: Judge) -> Claim:
+    """Take a thing, as `drive:LTO1`. Raises Busy while a living owner holds it."""
+    gone = _gone(catalog, thing, owner, judge)
     now = catalog.now()
     lease_until = now + timedelta(seconds=LEASE_S)
     with catalog.change():
@@ -34,13 +32,11 @@ def claim(catalog: Catalog, thing: str, owner: Owner, is_alive: IsAlive) -> Clai
         ).execute()
         row = ClaimRow.get_by_id(thing)
         holder = owner_of(row.worker)
-        if holder is not None and holder != owner:
-            alive = is_alive(holder)
-            if alive or (alive is None and row.lease_until >= now):
-                raise Busy(
-                    f"{thing.replace(':', ' ')} is in use by process {holder.pid}"
-                    + ("" if alive else " of another machine")
-                )
+        if holder and holder != owner and (row.worker, row.fence) != gone:
+            raise Busy(
+                f"{thing.replace(':', ' ')} is in use by process {holder.pid}"
+                + ("" if holder.host == owner.host else " of another machine")
+            )
         fence = row.fence + 1
         ClaimRow.update(worker=str(owner), fence=fence, lease_until=lease_until).where(
             ClaimRow.thing == thing
@@ -72,11 +68,32 @@ def release(catalog: Catalog, held: Claim) -> None:
 
 @contextmanager
 def holding(
-    catalog: Catalog, thing: str, owner: Owner, is_alive: IsAlive
+    catalog: Catalog, thing: str, owner: Owner, judge: Judge
 ) -> Iterator[Claim]:
     """Hold a thing for the length of a block. Raises Busy."""
-    held = claim(catalog, thing, owner, is_alive)
+    held = claim(catalog, thing, owner, judge)
     try:
         yield held
     finally:
         release(catalog, held)
+
+
+def _gone(
+    catalog: Catalog, thing: str, owner: Owner, judge: Judge
+) -> tuple[str, int] | None:
+    """Return worker and fence of a holder that is gone, and has lost the thing."""
+    row = ClaimRow.get_or_none(ClaimRow.thing == thing)
+    if row is None:
+        return None
+    held_by = row.worker, row.fence
+    holder = owner_of(row.worker)
+    if holder is None or holder == owner:
+        return None
+
+    def lease_until() -> datetime | None:
+        now = ClaimRow.get_by_id(thing)
+        return now.lease_until if (now.worker, now.fence) == held_by else None
+
+    if judge.keeps(catalog, holder, lease_until):
+        return None
+    return held_by

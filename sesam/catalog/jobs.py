@@ -1,6 +1,6 @@
 """Jobs: rows that one worker at a time moves on, under its fence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -8,14 +8,19 @@ from peewee import IntegrityError
 
 from sesam.catalog.db import Catalog
 from sesam.catalog.tables import JobRow, SavesetClaimRow
-from sesam.errors import Busy, NotFound, RequestError
+from sesam.errors import OK, WARNINGS, Busy, NotFound, RequestError, SesamError
 from sesam.rules.records import Job, Owner
 from sesam.terms import State
 
 LEASE_S = 60.0
-# A worker that lives but has not renewed for so many lease times hangs.
-HANGING = 10
-_GONE = "its worker is gone"
+# Of a job that was told to stop, as of a command that Ctrl-C ends.
+CANCELLED = 130
+_EXIT_CODES = {
+    State.OK: OK,
+    State.WARNING: WARNINGS,
+    State.ERROR: SesamError.exit_code,
+    State.CANCELLED: CANCELLED,
+}
 
 
 def enqueue(
@@ -83,25 +88,36 @@ def renew(catalog: Catalog, job: Job) -> bool:
     """Extend the lease of an active job; False when another owner has taken it."""
     lease_until = catalog.now() + timedelta(seconds=LEASE_S)
     with catalog.change():
-        return bool(JobRow.update(lease_until=lease_until).where(*_mine(job)).execute())
+        return bool(JobRow.update(lease_until=lease_until).where(*mine(job)).execute())
 
 
 def finish(
-    job: Job, state: State, *, now: datetime, message: str, result: dict[str, Any]
+    job: Job,
+    state: State,
+    *,
+    now: datetime,
+    message: str,
+    result: dict[str, Any],
+    exit_code: int | None = None,
 ) -> None:
     """End a job; to be called within `change`, together with what it brought about.
 
+    exit_code -- that its command ends with; None = what the state says. A job that was
+    told to stop, and did, ends with CANCELLED whatever signal told it.
     Raises Busy when the job has been taken from its worker: nothing must be kept then.
     """
+    if exit_code is None or (state is State.CANCELLED and is_told_to_stop(job.id)):
+        exit_code = _EXIT_CODES[state]
     done = (
         JobRow.update(
             state=state.value,
             ended_at=now,
             message=message,
             result=result,
+            exit_code=exit_code,
             lease_until=None,
         )
-        .where(*_mine(job))
+        .where(*mine(job))
         .execute()
     )
     if not done:
@@ -116,9 +132,19 @@ def get_job(job_id: int) -> Job:
     return _record(row)
 
 
-def list_jobs(*, day: date | None = None, limit: int = 0) -> list[Job]:
-    """Return jobs by number; `limit` keeps the newest alone."""
+def list_jobs(
+    *,
+    state: State | None = None,
+    kind: str = "",
+    day: date | None = None,
+    limit: int = 0,
+) -> list[Job]:
+    """Return jobs by number, of one state, type, day; `limit` keeps the newest."""
     query = JobRow.select().order_by(JobRow.id.desc())
+    if state is not None:
+        query = query.where(JobRow.state == state.value)
+    if kind:
+        query = query.where(JobRow.type == kind)
     if day is not None:
         query = query.where(JobRow.backup_day == day)
     if limit:
@@ -132,44 +158,37 @@ def active_jobs() -> list[Job]:
     return [_record(row) for row in query.order_by(JobRow.id)]
 
 
-def cancel_queued(job_id: int, now: datetime) -> bool:
-    """Cancel a job that has not begun; False when it has."""
+def end_queued(
+    job_id: int, state: State, *, now: datetime, message: str, exit_code: int
+) -> bool:
+    """End a job that has not begun; False when it has, or has ended."""
     changed = JobRow.update(
-        state=State.CANCELLED.value, ended_at=now, message="cancelled before it began"
+        state=state.value, ended_at=now, message=message, exit_code=exit_code
     ).where(JobRow.id == job_id, JobRow.state == State.QUEUED.value)
     return bool(changed.execute())
 
 
-def reap(
-    catalog: Catalog, is_alive: Callable[[Owner], bool | None], now: datetime
-) -> list[Job]:
-    """End the jobs whose worker is gone; return them.
+def tell_to_stop(job_id: int) -> bool:
+    """Tell the worker of an active job to stop; False where there is none (any more).
 
-    is_alive -- None for an owner on another machine: then the lease decides. An owner
-    here that lives keeps its job until it has not renewed for HANGING lease times.
+    A worker on another machine learns it when it renews its lease.
     """
-    found = []
-    for job in active_jobs():
-        owner = owner_of(job.worker)
-        alive = is_alive(owner) if owner else False
-        if alive is None:
-            alive = not _lease_passed(job.id, catalog.now())
-        if alive:
-            continue
-        with catalog.change():
-            done = (
-                JobRow.update(
-                    state=State.ERROR.value,
-                    ended_at=now,
-                    message=_GONE,
-                    lease_until=None,
-                )
-                .where(*_mine(job))
-                .execute()
-            )
-        if done:
-            found.append(job)
-    return found
+    changed = JobRow.update(told_to_stop=True).where(
+        JobRow.id == job_id, JobRow.state == State.ACTIVE.value
+    )
+    return bool(changed.execute())
+
+
+def is_told_to_stop(job_id: int) -> bool:
+    """Tell whether somebody wants the job to end."""
+    query = JobRow.select().where(JobRow.id == job_id, JobRow.told_to_stop == 1)
+    return bool(query.exists())
+
+
+def note_request(job_id: int, **more: Any) -> None:
+    """Add to what a job was told: what became clear when it ran."""
+    row = JobRow.get_by_id(job_id)
+    JobRow.update(request={**row.request, **more}).where(JobRow.id == job_id).execute()
 
 
 def owner_of(text: str) -> Owner | None:
@@ -214,12 +233,18 @@ def dead_claims() -> list[tuple[str, tuple[str, ...], int]]:
     return [(row.saveset, row.media, row.job.id) for row in query]
 
 
-def _lease_passed(job_id: int, now: datetime) -> bool:
-    row = JobRow.get_by_id(job_id)
-    return row.lease_until is None or row.lease_until < now
+def exit_code(job: Job) -> int:
+    """Return the exit code of an ended job, for one without by its state."""
+    return _EXIT_CODES[job.state] if job.exit_code is None else job.exit_code
 
 
-def _mine(job: Job) -> tuple[Any, ...]:
+def is_mine(job: Job) -> bool:
+    """Tell whether a job is active still, under the owner and fence of this record."""
+    return bool(JobRow.select().where(*mine(job)).exists())
+
+
+def mine(job: Job) -> tuple[Any, ...]:
+    """Return the conditions under which a job is still this worker's."""
     return (
         JobRow.id == job.id,
         JobRow.worker == job.worker,

@@ -68,13 +68,20 @@ def get_saveset(name: str) -> Saveset:
 
 def list_savesets(*, task: str = "", day: date | None = None) -> list[Saveset]:
     """Return savesets, oldest first, their copies without pieces."""
+    conditions = []
+    if task:
+        conditions.append(SavesetRow.task == task)
+    if day is not None:
+        conditions.append(SavesetRow.backup_day == day)
+    return records_of(*conditions)
+
+
+def records_of(*conditions: Any) -> list[Saveset]:
+    """Return the savesets whose rows meet all conditions, oldest first."""
     query = SavesetRow.select().order_by(SavesetRow.started_at, SavesetRow.id)
     copies = CopyRow.select().order_by(CopyRow.id)
-    if task:
-        query = query.where(SavesetRow.task == task)
-    if day is not None:
-        query = query.where(SavesetRow.backup_day == day)
-    if task or day is not None:
+    if conditions:
+        query = query.where(*conditions)
         copies = copies.where(CopyRow.saveset.in_(query.clone().select(SavesetRow.id)))
     by_saveset: dict[int, list[Copy]] = {}
     for one in copies:
@@ -82,11 +89,15 @@ def list_savesets(*, task: str = "", day: date | None = None) -> list[Saveset]:
     return [_record(row, by_saveset.get(row.id, [])) for row in query]
 
 
-def newest_good(task: str, *, until: datetime | None = None) -> Saveset | None:
+def newest_good(
+    task: str, *, until: datetime | None = None, levels: Sequence[Level] = tuple(Level)
+) -> Saveset | None:
     """Return the newest good saveset of a task that started at or before `until`."""
     good = [state.value for state in State if state.is_good]
     query = SavesetRow.select().where(
-        SavesetRow.task == task, SavesetRow.state.in_(good)
+        SavesetRow.task == task,
+        SavesetRow.state.in_(good),
+        SavesetRow.level.in_([level.value for level in levels]),
     )
     if until is not None:
         query = query.where(SavesetRow.started_at <= until)

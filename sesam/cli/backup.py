@@ -1,23 +1,23 @@
 """sm_backup: start backups, look them up, verify them."""
 
-import signal
-import sys
+import os
 from datetime import date
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
+from sesam.cli.find import find
 from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
+from sesam.cli.stopping import stop_by_signal
 from sesam.cli.values import ANY_TEXT, DAY, SAVED_PATH
 
 if TYPE_CHECKING:
-    from sesam.service.ground.heartbeat import Heartbeat
+    from sesam.service.asking import Request
     from sesam.service.ground.site import Site
 
 _LEVELS = {"F": "FULL", "D": "DIFF", "I": "INCR", "C": "COPY"}
@@ -53,10 +53,10 @@ def backup() -> None:
 @click.option(
     "--level",
     type=click.Choice([*_LEVELS.values(), *_LEVELS], case_sensitive=False),
-    help="Default: FULL if there is none yet.",
+    help="Default: FULL if there is none yet, else INCR.",
 )
 @click.option("--pool", metavar="P", help="Default: the task's, else the site's.")
-@click.option("--detach", is_flag=True, help="Do not wait for the end.")
+@click.option("--detach", is_flag=True, help="Do not wait: a worker does it.")
 @form_option
 def start(
     task: str | None,
@@ -73,67 +73,62 @@ def start(
         raise click.UsageError("name a task, or a group with --group")
     site = open_site()
     names = [task] if task else list(get_group(group or "").tasks)
-    if detach:
-        return _detach()
-    wanted = (level or "FULL").upper()
+    level = _LEVELS.get((level or "").upper(), (level or "").upper())
     results = []
     for name in names:
-        results.append(_start(site, str(name), _LEVELS.get(wanted, wanted), pool or ""))
+        begin = _detach if detach else _start
+        results.append(begin(site, str(name), level, pool or ""))
+        if results[-1]["state"] == "cancelled":
+            break
     renderer = Renderer(form, site.zone)
     if task:
         renderer.one(results[0], _RESULT)
     else:
         columns = [Column("job"), Column("task"), Column("saveset"), Column("state")]
         renderer.rows(results, [*columns, *_RESULT])
-    if any(one["state"] == "cancelled" for one in results):
-        raise SystemExit(128 + signal.SIGTERM)
-    if any(one["warnings"] for one in results):
-        _tell_warnings(results)
-        end_with_warnings()
-    return None
+    _end(results)
 
 
 def _start(site: "Site", name: str, level: str, pool: str) -> dict[str, Any]:
     from sesam.service import backup as service
-    from sesam.terms import Level
 
     with progress(name) as report:
-        run = service.Run(report, _stop_by_signal)
-        return service.start(site, service.Request(name, Level(level), pool), run)
+        run = service.Run(report, stop_by_signal)
+        return service.start(site, _request(name, level, pool), run)
 
 
-def _stop_by_signal(heartbeat: "Heartbeat") -> None:
-    """A first SIGINT or SIGTERM ends the backup in good order, a second one at once."""
+def _detach(site: "Site", name: str, level: str, pool: str) -> dict[str, Any]:
+    from sesam.service import asking
+    from sesam.service.jobs import detach
 
-    def told(number: int, frame: FrameType | None) -> None:
-        heartbeat.stop()
-        signal.signal(number, signal.default_int_handler)
+    job = asking.queue(site, _request(name, level, pool))
+    detach(site, job)
+    return asking.queued_result(job)
 
-    signal.signal(signal.SIGINT, told)
-    signal.signal(signal.SIGTERM, told)
+
+def _request(name: str, level: str, pool: str) -> "Request":
+    from sesam.service.asking import Request
+    from sesam.terms import Level
+
+    return Request(name, Level(level) if level else None, pool)
+
+
+def _end(results: list[dict[str, Any]]) -> None:
+    """End as the jobs did, where that is not plainly well."""
+    from sesam.catalog.jobs import exit_code, get_job
+
+    for one in results:
+        if one["state"] == "cancelled":
+            raise SystemExit(exit_code(get_job(one["job"])))
+    if any(one["warnings"] for one in results):
+        _tell_warnings(results)
+        end_with_warnings()
 
 
 def _tell_warnings(results: list[dict[str, Any]]) -> None:
     for one in results:
         if one["warnings"]:
             click.echo(f"{one['warnings']} warnings: sm_job log {one['job']}", err=True)
-
-
-def _detach() -> None:
-    """Start the same command again, on its own, and do not wait for it."""
-    import os
-    import subprocess
-
-    arguments = [one for one in sys.argv[1:] if one != "--detach"]
-    started = subprocess.Popen(
-        [sys.executable, "-m", "sesam.cli.backup", *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=os.environ,
-    )
-    click.echo(f"started as process {started.pid}: sm_job list", err=True)
 
 
 @backup.command("list", cls=Command, example="sm_backup list --task etc")
@@ -247,14 +242,15 @@ def verify(
 ) -> None:
     """Read savesets and compare every byte with what was written."""
     from sesam.errors import Damaged
-    from sesam.service.verify import chosen, verify_saveset
+    from sesam.service import verifying
 
     site = open_site()
-    names = chosen(saveset, task, everything)
-    rows = []
-    for name in names:
-        with progress(name) as report:
-            rows.append(verify_saveset(site, name, identities, ask_passphrase, report))
+    request = verifying.Request(
+        saveset, task, everything, tuple(map(os.path.abspath, identities))
+    )
+    with progress("verify") as report:
+        watch = verifying.Watch(ask_passphrase, report, stop_by_signal)
+        rows = verifying.start(site, request, watch)
     columns = [
         Column("saveset"),
         Column("state"),
@@ -265,6 +261,9 @@ def verify(
     Renderer(form, site.zone).rows(rows, columns)
     if any(row["state"] != "ok" for row in rows):
         raise SystemExit(Damaged.exit_code)
+
+
+backup.add_command(find)
 
 
 def main() -> None:

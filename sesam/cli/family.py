@@ -18,7 +18,15 @@ from sesam import __version__
 from sesam.cli import streams
 from sesam.cli.render import printable
 from sesam.cli.site import spare_drivers
-from sesam.errors import OK, USAGE, WARNINGS, Interrupted, OutputLost, SesamError
+from sesam.errors import (
+    OK,
+    USAGE,
+    WARNINGS,
+    Interrupted,
+    OutputLost,
+    SesamError,
+    exit_code_of,
+)
 
 FORMATS = ("table", "json", "jsonl", "csv")
 _USAGE = "WrongUsage"
@@ -187,12 +195,8 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise Interrupted("terminated", signal=number)
 
 
-def _code(error: SesamError) -> int:
-    return 128 + error.signal if isinstance(error, Interrupted) else error.exit_code
-
-
 def _fail_with(error: SesamError) -> int:
-    return _fail(type(error).__name__, str(error), error.hint, _code(error))
+    return _fail(type(error).__name__, str(error), error.hint, exit_code_of(error))
 
 
 def _fail(kind: str, message: str, hint: str, code: int) -> int:

@@ -1,9 +1,7 @@
 """sm_restore: bring back what was saved."""
 
 import os
-import signal
 from datetime import datetime
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -14,11 +12,11 @@ from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
+from sesam.cli.stopping import stop_by_signal
 from sesam.cli.values import ANY_TEXT, INSTANT, SAVED_PATH
 
 if TYPE_CHECKING:
     from sesam.saveset.listing import Line
-    from sesam.service.ground.heartbeat import Heartbeat
 
 
 @family.family("sm_restore", "sm_restore start --task etc --target /tmp/back")
@@ -34,6 +32,9 @@ def restore() -> None:
 @click.option("--task", metavar="T", help="The newest good saveset of a task.")
 @click.option("--at", type=INSTANT, help="The newest that started until then.")
 @click.option("--best", is_flag=True, help="The newest that can be read.")
+@click.option(
+    "--partial", is_flag=True, help="Restore what can be read; report the rest."
+)
 @click.option(
     "--target", type=ANY_TEXT, metavar="DIR", help="Where to: objects keep their paths."
 )
@@ -69,6 +70,7 @@ def start(
     task: str | None,
     at: datetime | None,
     best: bool,
+    partial: bool,
     target: str | None,
     original: bool,
     paths: tuple[bytes, ...],
@@ -97,6 +99,7 @@ def start(
         task=task or "",
         at=at,
         best=best,
+        partial=partial,
         paths=paths,
         existing=Existing(existing),
         numeric_owners=numeric_owners,
@@ -105,7 +108,7 @@ def start(
     )
     with progress(saveset or task or "") as report:
         watch = service.Watch(
-            ask_passphrase, report, _show if form == "table" else _quiet, _stop
+            ask_passphrase, report, _show if form == "table" else _quiet, stop_by_signal
         )
         result = service.start(site, wish, watch)
     columns = [Column("bytes", human=size), Column("files", human=count)]
@@ -123,15 +126,6 @@ def _show(line: "Line") -> None:
 
 def _quiet(line: "Line") -> None:
     """Programs read the totals."""
-
-
-def _stop(heartbeat: "Heartbeat") -> None:
-    def told(number: int, frame: FrameType | None) -> None:
-        heartbeat.stop()
-        signal.signal(number, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, told)
-    signal.signal(signal.SIGTERM, told)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import os
 import sys
 import threading
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from sesam.cli import family
 from sesam.cli.family import Command, unbuffered_stdin
 from sesam.cli.values import ANY_TEXT, RAW_PATH, SIZE
 from sesam.errors import SourceLost
+
+if TYPE_CHECKING:
+    from sesam.ports import Blob
+    from sesam.service.sending.sourcejob import SourceJob
 
 
 @click.command(
@@ -69,36 +73,53 @@ from sesam.errors import SourceLost
     default=4 << 30,
     help="Bytes of tar in a data segment; default: 4G.",
 )
+@click.option(
+    "--base",
+    type=ANY_TEXT,
+    metavar="FILE",
+    help="Listing of the saveset to build on: only what has changed since is sent.",
+)
 @click.version_option(__version__, prog_name="sm_sbc")
-def sbc(sources: tuple[bytes, ...], **values: Any) -> None:
+def sbc(sources: tuple[bytes, ...], base: str | None, **values: Any) -> None:
     """Read a tree and send it as a stream on stdout, for sm_sms to write.
 
-    Without --source the job comes on stdin, as one line of JSON; a line `stop`
-    then ends the stream in good order, and end of file breaks it off.
+    Without --source the job comes on stdin, as one line of JSON, and behind it the
+    base's listing where it has one; a line `stop` then ends the stream in good
+    order, and end of file breaks it off.
     """
     from sesam.errors import WrongUsage
-    from sesam.saveset.stream import StreamWriter
     from sesam.service.ground.definition import check_definition, refuse_absent
-    from sesam.service.sending import sourcejob
-    from sesam.service.sending.source import Source
+    from sesam.service.sending import handing, sourcejob
 
-    stop = threading.Event()
     if sources:
         job = sourcejob.SourceJob(sources=sources, **values)
         # Before the first record: a mover may be waiting behind the pipe.
         check_definition(job)
         refuse_absent(job.sources)
-    else:
-        if sys.stdin.isatty():
-            raise WrongUsage("name a --source", hint="sm_sbc --help")
-        orders = unbuffered_stdin()
-        job = sourcejob.decode(orders.readline().decode("utf-8", "replace"))
+        stop = threading.Event()
+        if base is None:
+            return _send(job, None, stop)
+        return _send(*handing.opened(job, base), stop)
+    if sys.stdin.isatty():
+        raise WrongUsage("name a --source", hint="sm_sbc --help")
+    orders, stop = unbuffered_stdin(), threading.Event()
+    job = sourcejob.decode(orders.readline().decode("utf-8", "replace"))
+    with handing.received(job, orders) as listing:
         threading.Thread(target=_obey, args=(orders, stop), daemon=True).start()
+        _send(job, listing, stop)
+    return None
+
+
+def _send(job: "SourceJob", base: "Blob | None", stop: threading.Event) -> None:
+    from sesam.errors import WrongUsage
+    from sesam.saveset.stream import StreamWriter
+    from sesam.service.sending.source import Source
+
     if sys.stdout.isatty():
         raise WrongUsage("the stream is nothing for a terminal", hint="... | sm_sms")
-    source = Source(job, StreamWriter(sys.stdout.buffer), stopped=stop.is_set)
+    out = StreamWriter(sys.stdout.buffer)
     try:
-        source.run()
+        Source(job, out, stopped=stop.is_set, base=base).run()
     except BrokenPipeError:
         raise SourceLost("the mover has gone away") from None
 

@@ -4,10 +4,10 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
-from sesam.cli.passphrase import new_passphrase
+from sesam.cli.passphrase import ask_passphrase, new_passphrase
 from sesam.cli.render import Column, Renderer
 from sesam.cli.site import catalog_url, clock, open_site, root
-from sesam.cli.values import DIRECTORY
+from sesam.cli.values import ANY_TEXT, DIRECTORY
 
 
 @family.family("sm_setup", "sm_setup init --zone Europe/Berlin")
@@ -57,6 +57,36 @@ def check(repair: bool, form: str) -> None:
     Renderer(form, site.zone).rows(rows, columns)
     if any(row["state"] != "ok" for row in rows):
         end_with_warnings()
+
+
+@setup.command(
+    cls=Command, example="sm_setup recover --store /srv/backup --identity office.txt"
+)
+@click.option(
+    "--store",
+    required=True,
+    type=DIRECTORY,
+    metavar="DIR",
+    help="A data store of the lost site.",
+)
+@click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    type=ANY_TEXT,
+    metavar="KEY",
+    help="Age identity file; may be repeated.",
+)
+@form_option
+def recover(store: str, identities: tuple[str, ...], form: str) -> None:
+    """Make a lost site anew in $SESAM_ROOT, from one of its data stores."""
+    from zoneinfo import ZoneInfo
+
+    from sesam.service import recover as service
+
+    lost = service.Lost(store, identities)
+    made = service.recover(root(), catalog_url(), lost, ask_passphrase, clock)
+    Renderer(form, ZoneInfo("UTC")).one(made)
 
 
 @setup.group("key", cls=family.Family, example="sm_setup key add office")

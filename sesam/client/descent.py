@@ -90,6 +90,12 @@ class Descent:
         """Leave all directories."""
         self._leave_to(0)
 
+    def abandon(self) -> None:
+        """Close all directories; nothing is done on leaving them."""
+        for level in self._levels:
+            level.leave = None
+        self._leave_to(0)
+
     def _leave_to(self, depth: int) -> None:
         levels = self._levels
         while len(levels) > depth:

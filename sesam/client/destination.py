@@ -75,6 +75,10 @@ class Destination:
             self._refuse_unusable(error)
             self._report(b"", f"a directory could not be finished: {error.strerror}")
 
+    def abandon(self) -> None:
+        """Leave unfinished what is unfinished: a restore that goes on finishes it."""
+        self._descent.abandon()
+
     def _guarded(self, obj: TreeObject, work: Callable[[], Outcome]) -> Outcome:
         try:
             return work()

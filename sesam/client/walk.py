@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from errno import ELOOP, ENOENT, ENOTDIR
 
 from sesam.client.entries import DIRECTORY, FILE, Entry, entries
 from sesam.rules.paths import normal, roots
@@ -17,6 +18,8 @@ from sesam.rules.paths import normal, roots
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LEVELS_OPEN = 64
 _PATH_PIECE = 2048
+# Whatever stands there now, it is no directory any more.
+_NOT_THERE = (ENOENT, ENOTDIR, ELOOP)
 _MOVED = "was moved away while it was read; the rest of it is not saved"
 CACHE_TAG = b"CACHEDIR.TAG"
 CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
@@ -52,6 +55,7 @@ class Walk:
 
     sources -- absolute paths; report -- takes what could not be read, and why
     note    -- takes what was left out by rule, and by which
+    unread  -- takes directories of which the rest could not be looked at, and why
     exclude -- tells from (path, is a directory) what is passed by
     own     -- (device, inode) of directories that are the site's own stores
     """
@@ -59,6 +63,7 @@ class Walk:
     sources: Sequence[bytes]
     report: Report
     note: Report
+    unread: Report
     exclude: Callable[[bytes, bool], bool] | None = None
     exclude_caches: bool = False
     exclude_if_present: Sequence[bytes] = ()
@@ -139,7 +144,8 @@ class Walk:
         try:
             fd = os.open(name, _OPEN, dir_fd=parent)
         except OSError as error:
-            self.report(path, reason(error))
+            gone = error.errno in _NOT_THERE
+            (self.report if gone else self.unread)(path, reason(error))
             return None
         return fd, os.fstat(fd)
 
@@ -173,7 +179,7 @@ class Walk:
         try:
             return entries(level.fd)
         except OSError as error:
-            self.report(level.path, reason(error))
+            self.unread(level.path, reason(error))
             return iter(())
 
     def _tags(self, fd: int) -> Iterator[bytes]:
@@ -189,7 +195,7 @@ class Walk:
         if above is not None and above.fd < 0:
             above.fd = _reopen(above, child.fd)
             if above.fd < 0:
-                self.report(above.path, _MOVED)
+                self.unread(above.path, _MOVED)
                 above.rest = iter(())
         if child.fd >= 0:
             os.close(child.fd)

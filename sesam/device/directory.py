@@ -53,10 +53,10 @@ _AWAY = (
 
 
 class FileBlob:
-    """A file's bytes as a Blob."""
+    """A file's bytes as a Blob; path -- of the file."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._size = os.fstat(self._fd).st_size
 
@@ -71,7 +71,7 @@ class FileBlob:
                 more = os.pread(self._fd, length - len(found), offset + len(found))
             except OSError as error:
                 raise DeviceError(
-                    f'"{self._path}" cannot be read: {error.strerror}'
+                    f'"{self.path}" cannot be read: {error.strerror}'
                 ) from error
             if not more:
                 break

@@ -8,6 +8,8 @@ from sesam.errors import WrongUsage
 from sesam.terms import Level
 
 RANDOM_BYTES = 8
+# The task that backs up the site itself.
+SITE_TASK = "SESAM_BACKUP"
 _name = re.compile(r"S([FDIC])(\d{17})@([A-Za-z0-9_-]{11})")
 _LONGEST = 200
 

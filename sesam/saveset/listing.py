@@ -10,19 +10,17 @@ man 5 sesam-saveset, LISTING, has the table of fields.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from sesam.errors import Damaged, UnknownFormat
+from sesam.errors import Damaged
 
 NAME = "listing.zst"
 VERSION = 1
-_HEAD = b"#sesam-listing %d\t" % VERSION
+HEAD = b"#sesam-listing %d\t" % VERSION
 _END = b"#end\t"
-_DELETED = b"x"
+DELETED = b"\tx"
 _GIGA = 10**9
-LINE_LIMIT = 8 << 20
 
 MARKED = "m"
 LINKED = "h"
@@ -94,7 +92,12 @@ def unescape(name: bytes) -> bytes:
 
 def head(source: dict[str, object]) -> bytes:
     """Return the first line, for this source definition."""
-    return _HEAD + json.dumps(source, sort_keys=True).encode() + b"\n"
+    return HEAD + json.dumps(source, sort_keys=True).encode() + b"\n"
+
+
+def gone(path: bytes) -> bytes:
+    """Return the line of a path that has been deleted since the base."""
+    return escape(path) + DELETED + b"\n"
 
 
 def end(objects: int, deleted: int) -> bytes:
@@ -217,64 +220,3 @@ def instant(text: bytes) -> int:
 
 def _or_none(field: bytes) -> str:
     return "" if field == b"-" else field.decode("ascii")
-
-
-def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the lines of plain listing text without their line ends. Raises Damaged."""
-    rest = b""
-    for chunk in chunks:
-        rest += chunk
-        *whole, rest = rest.split(b"\n")
-        if len(rest) > LINE_LIMIT:
-            raise Damaged("a line of the listing has no end")
-        yield from whole
-    if rest:
-        raise Damaged("the listing is cut off in the middle of a line")
-
-
-class Reading:
-    """One pass over a listing: its source, then its objects, then the deleted paths.
-
-    text -- plain bytes of the listing in chunks. Raises UnknownFormat, Damaged; a
-    listing that stops before its last line is Damaged.
-    """
-
-    def __init__(self, text: Iterable[bytes]) -> None:
-        self._lines = lines(text)
-        self.source = _source(next(self._lines, b""))
-        self.deleted: list[bytes] = []
-
-    def raw(self) -> Iterator[bytes]:
-        """Yield the lines of objects as they are; fills `deleted` at the end."""
-        objects = 0
-        for line in self._lines:
-            if line[:1] == b"#":
-                return self._ended(line, objects)
-            if line.endswith(b"\t" + _DELETED):
-                self.deleted.append(unescape(line[:-2]))
-            else:
-                objects += 1
-                yield line
-        raise Damaged("the listing ends before its last line")
-
-    def objects(self) -> Iterator[Line]:
-        """Yield the objects of the tree, in walk order."""
-        return map(decode, self.raw())
-
-    def _ended(self, line: bytes, objects: int) -> None:
-        if line != end(objects, len(self.deleted))[:-1] or next(self._lines, None):
-            raise Damaged("the listing holds other lines than its last one counts")
-
-
-def _source(line: bytes) -> dict[str, object]:
-    if not line.startswith(b"#sesam-listing "):
-        raise UnknownFormat("this is no listing of a saveset")
-    if not line.startswith(_HEAD):
-        raise UnknownFormat("the listing has a format of a later release")
-    try:
-        source = json.loads(line[len(_HEAD) :])
-    except (ValueError, RecursionError) as error:
-        raise Damaged("the first line of the listing cannot be read") from error
-    if not isinstance(source, dict):
-        raise Damaged("the first line of the listing holds no source definition")
-    return source

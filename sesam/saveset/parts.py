@@ -177,14 +177,15 @@ class SegmentWriter:
 class ListingWriter:
     """Collects the lines of the listing while the data is written, then sends them.
 
-    What is compressed already waits in a file without a name, so that memory stays
-    flat however many objects there are.
+    What is compressed already, and the lines of deleted paths, which come last, wait in
+    files without a name, so that memory stays flat however many objects there are.
     """
 
     def __init__(self, source: dict[str, object]) -> None:
         self._lines = [listing.head(source)]
         self._held = 0
         self._frames = SpooledTemporaryFile(max_size=4 * FRAME_BYTES)  # noqa: SIM115
+        self._gone = SpooledTemporaryFile(max_size=FRAME_BYTES)  # noqa: SIM115
         self._compressor = Compressor(_LISTING_LEVEL, self._keep, threads=1)
         self._sizes: list[tuple[int, int]] = []
         self.objects = 0
@@ -198,8 +199,17 @@ class ListingWriter:
         if self._held >= FRAME_BYTES:
             self._flush()
 
+    def gone(self, path: bytes) -> None:
+        """Add a path that has been deleted since the base."""
+        self._gone.write(listing.gone(path))
+        self.deleted += 1
+
     def finish(self, parts: PartStream, outlet: Outlet, *, encrypted: bool) -> None:
         """Send the listing as a part; encrypted, in clear as index records as well."""
+        self._gone.seek(0)
+        while chunk := self._gone.read(FRAME_BYTES):
+            self._lines.append(chunk)
+            self._flush()
         self._lines.append(listing.end(self.objects, self.deleted))
         self._flush()
         self._compressor.finish()
@@ -218,6 +228,7 @@ class ListingWriter:
         """Give file and thread back."""
         self._compressor.close()
         self._frames.close()
+        self._gone.close()
 
     def _flush(self) -> None:
         self._compressor.put(b"".join(self._lines))

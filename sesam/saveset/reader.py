@@ -14,21 +14,23 @@ from sesam.ports import Blob
 from sesam.saveset import frames, seektable
 from sesam.saveset.parts import AGE
 
-_AHEAD = 3
-_KEPT = _AHEAD + 2
+AHEAD = 3
+_KEPT = AHEAD + 2
 
 
 class FramedBlob:
     """The plain bytes of a part made of frames, as a Blob.
 
     blob -- the stored bytes, decrypted; name -- of the part, for messages
+    ahead -- frames that are decompressed ahead of one who reads forward
     Raises UnknownFormat when there is no seek table, Damaged on reading what is not
     as it was written.
     """
 
-    def __init__(self, blob: Blob, name: str) -> None:
+    def __init__(self, blob: Blob, name: str, ahead: int = AHEAD) -> None:
         self._blob = blob
         self._name = name
+        self._most_ahead = ahead
         self.table = seektable.read(blob, name)
         self._pool: ThreadPoolExecutor | None = None
         self._ahead: OrderedDict[int, Future[bytes]] = OrderedDict()
@@ -36,14 +38,36 @@ class FramedBlob:
         # The frame that was used last, so that the common read is one slice.
         self._begin = 0
         self._plain = b""
+        # Up to where it has been read: what lies before may be trimmed.
+        self._read = 0
 
     @property
     def size(self) -> int:
         return self.table.size
 
+    @property
+    def held(self) -> int:
+        """Plain bytes that are held in memory, give or take the frames ahead."""
+        return len(self._plain) + len(self._ahead) * frames.FRAME_BYTES
+
+    def trim(self) -> int:
+        """Give up what lies in front of the last byte read; return how much it was."""
+        before = len(self._plain)
+        self._plain = self._plain[max(0, self._read - self._begin) :]
+        self._begin += before - len(self._plain)
+        return before - len(self._plain)
+
+    def forget(self) -> int:
+        """Give up all that is held; return how much it was."""
+        held = self.held
+        self._plain, self._last = b"", -2
+        self._ahead.clear()
+        return held
+
     def read_at(self, offset: int, length: int) -> bytes:
         at = offset - self._begin
         if at >= 0 and at + length <= len(self._plain):
+            self._read = offset + length
             return self._plain[at : at + length]
         return b"".join(self.chunks(offset, min(offset + length, self.size)))
 
@@ -51,13 +75,15 @@ class FramedBlob:
         """Yield the plain bytes from `begin` to `end`, a frame's worth at a time."""
         while begin < end:
             number = self.table.frame_at(begin)
-            self._use(number)
+            if number != self._last or begin < self._begin:
+                self._use(number)
             at = begin - self._begin
             chunk = self._plain[at : at + end - begin]
             if not chunk:
                 raise Damaged(f'"{self._name}" ends before byte {end}')
-            yield chunk
             begin += len(chunk)
+            self._read = begin
+            yield chunk
 
     def close(self) -> None:
         if self._pool is not None:
@@ -65,9 +91,7 @@ class FramedBlob:
         self._blob.close()
 
     def _use(self, number: int) -> None:
-        if number == self._last:
-            return
-        if number == self._last + 1:
+        if number == self._last + 1 and self._most_ahead:
             plain = self._read_ahead(number)
         else:
             plain = frames.decompress(*self._stored(number), self._name)
@@ -86,7 +110,7 @@ class FramedBlob:
     def _read_ahead(self, number: int) -> bytes:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(2, thread_name_prefix="zstd")
-        for one in range(number, min(number + _AHEAD, self.table.frames)):
+        for one in range(number, min(number + self._most_ahead, self.table.frames)):
             if one not in self._ahead:
                 stored, size = self._stored(one)
                 self._ahead[one] = self._pool.submit(
@@ -97,15 +121,17 @@ class FramedBlob:
         return self._ahead.pop(number).result()
 
 
-def open_part(blob: Blob, name: str, identities: Sequence[Identity]) -> FramedBlob:
+def open_part(
+    blob: Blob, name: str, identities: Sequence[Identity], ahead: int = AHEAD
+) -> FramedBlob:
     """Return the plain bytes of the stored part `name`.
 
     identities -- needed where the name ends in `.age`. Raises NoIdentity, Damaged,
     UnknownFormat.
     """
     if name.endswith(AGE):
-        return FramedBlob(AgeBlob(blob, identities), name)
-    return FramedBlob(blob, name)
+        return FramedBlob(AgeBlob(blob, identities), name, ahead)
+    return FramedBlob(blob, name, ahead)
 
 
 def listing_text(part: FramedBlob) -> Iterator[bytes]:

@@ -2,20 +2,23 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import monotonic
 
 from sesam.catalog import clients, drives, jobs, tasks
 from sesam.catalog.savesets import commit_saveset
-from sesam.errors import ClientError, Interrupted, SesamError
-from sesam.rules.naming import RANDOM_BYTES, saveset_name
-from sesam.rules.records import Client, Copy, Job, MediaPool, Saveset, Task
-from sesam.service import repair
+from sesam.device.directory import FileBlob
+from sesam.errors import ClientError, Interrupted, SesamError, exit_code_of
+from sesam.rules.naming import RANDOM_BYTES, SITE_TASK, saveset_name
+from sesam.rules.records import Client, Job, MediaPool, Task
+from sesam.service import repair, working
 from sesam.service.afar.starter import starter_argv
-from sesam.service.ground import owner
+from sesam.service.asking import Request, queue, request_of
+from sesam.service.fetching.building import ground_for
+from sesam.service.ground import selfcopy
 from sesam.service.ground.heartbeat import Heartbeat
-from sesam.service.ground.joblog import JobLog, counted
+from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site, ssh_config
 from sesam.service.media import tapes
 from sesam.service.moving import targets
@@ -23,23 +26,12 @@ from sesam.service.moving.commit import records_of
 from sesam.service.moving.mover import Mover, Written
 from sesam.service.moving.moverjob import MoverJob, StoreTarget
 from sesam.service.moving.moverlink import run_mover
+from sesam.service.moving.report import result_of, summary_of
 from sesam.service.moving.worker import BackupWatcher, Progress
 from sesam.service.sending import sourcejob
 from sesam.service.sending.source import Source
-from sesam.service.sending.sourcejob import SourceJob
-from sesam.service.sending.sourcelink import run_source
-from sesam.terms import Level, State
-
-TYPE = "backup"
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What an admin asks for: a task, and what differs from its definition."""
-
-    task: str
-    level: Level = Level.FULL
-    pool: str = ""
+from sesam.service.sending.sourcelink import SourceCall, run_source
+from sesam.terms import State
 
 
 @dataclass(slots=True)
@@ -53,31 +45,21 @@ class Run:
 def start(site: Site, request: Request, run: Run) -> dict[str, object]:
     """Back up a task and return what `sm_backup start` reports.
 
-    Raises NotFound, Conflict, Busy before there is a job; whatever fails later ends the
-    job as `error`, leaves nothing of the saveset, and is raised.
+    Raises NotFound, Conflict before there is a job; whatever fails later ends the job,
+    Busy as `cancelled` because another job backs up the task, leaves nothing of the
+    saveset, and is raised.
     """
-    task = tasks.get_task(request.task)
-    pool = targets.pool_for(task, request.pool)
-    client = clients.get_client(task.client)
-    repair.settle(site)
-    now = site.clock()
-    with site.catalog.change():
-        job = jobs.enqueue(TYPE, task.name, backup_day=site.backup_day(now), now=now)
-    log_path = site.log_path(job.backup_day, job.id)
-    try:
-        job = jobs.start(
-            site.catalog, job.id, owner.current_owner(), now=now, log=log_path
-        )
-    except SesamError:
-        with site.catalog.change():
-            jobs.cancel_queued(job.id, now)
-        raise
-    log = JobLog(log_path, site.zone)
-    try:
-        trip = _Trip(site, request, task, pool, client, job, log)
-        return trip.run(run)
-    finally:
-        log.close()
+    return work(site, queue(site, request).id, run)
+
+
+def work(site: Site, job_id: int, run: Run) -> dict[str, object]:
+    """Do the queued job of a backup, in this process; raises as `start` does."""
+    with working.at_work(site, job_id) as (job, log):
+        request = request_of(job)
+        task = tasks.get_task(request.task)
+        pool = targets.pool_for(task, request.pool)
+        client = clients.get_client(task.client)
+        return _Trip(site, request, task, pool, client, job, log).run(run)
 
 
 class _Trip:
@@ -95,12 +77,20 @@ class _Trip:
     ) -> None:
         self._site, self._task, self._pool = site, task, pool
         self._client, self._job, self._log = client, job, log
-        self._level = Level.COPY if request.level is Level.COPY else Level.FULL
-        self._asked = request.level
         self._began = monotonic()
         started_at = job.started_at or site.clock()
         self._started_at: datetime = started_at
-        self._name = saveset_name(self._level, started_at, os.urandom(RANDOM_BYTES))
+        own = _own_directories(site, client)
+        self._source_job = sourcejob.of_task(task, own=own)
+        self._ground = ground_for(
+            site,
+            task,
+            request.level,
+            self._source_job.definition_digest(),
+            started_at,
+        )
+        level = self._ground.choice.level
+        self._name = saveset_name(level, started_at, os.urandom(RANDOM_BYTES))
 
     def run(self, run: Run) -> dict[str, object]:
         site, job = self._site, self._job
@@ -111,73 +101,85 @@ class _Trip:
             f'backup of task "{self._task.name}" of client "{self._client.name}"'
             f" as {self._name}"
         )
-        if self._asked in (Level.DIFF, Level.INCR):
-            watcher.say(f"{self._asked} becomes FULL: every saveset of it stands alone")
+        choice = self._ground.choice
+        watcher.say(
+            choice.reason
+            or f"level {choice.level}"
+            + (f", builds on {choice.base}" if choice.base else "")
+        )
         heartbeat = Heartbeat(site.catalog, job)
         try:
             with heartbeat:
                 run.begun(heartbeat)
+                if self._task.name == SITE_TASK:
+                    selfcopy.refresh(site)
                 written = self._write(watcher, heartbeat)
                 heartbeat.check()
-                result = self._commit(written)
+                result = self._commit(written, heartbeat)
         except (SesamError, KeyboardInterrupt) as error:
             watcher.drop_listing()
             self._failed(watcher, error)
             raise
         watcher.keep_listing()
-        watcher.say(f"ends as {result['state']}: {_summary(written)}")
+        watcher.say(f"ends as {result['state']}: {summary_of(written)}")
         return result
 
     def _write(self, watcher: BackupWatcher, heartbeat: Heartbeat) -> Written:
         """Let source and mover run; return what is durable then."""
         site = self._site
-        source_job = sourcejob.of_task(
-            self._task, own=_own_directories(site, self._client)
-        )
+        call = self._source_call()
         if targets.tape_drives_of(self._pool):
-            return self._write_tape(source_job, watcher, heartbeat)
+            return self._write_tape(call, watcher, heartbeat)
         there, stores = targets.choose_stores(self._pool)
-        mover_job = self._mover_job(source_job, stores)
+        mover_job = self._mover_job(stores)
         self._claim(tuple(store.name for store in stores))
         if there:
-            config = ssh_config(site)
+            mover, config = clients.get_client(there), ssh_config(site)
             return run_mover(
-                starter_argv("sm_sms", clients.get_client(there), config, "--control"),
+                starter_argv("sm_sms", mover, config, "--control"),
                 mover_job,
-                source_argv=self._source_argv(there),
-                source_job=source_job,
+                replace(call, argv=self._source_argv(there)),
                 watcher=watcher,
                 stopped=heartbeat.stopped,
             )
         writer = targets.open_writer(mover_job)
-        return self._move(Mover(mover_job, writer, watcher), source_job, heartbeat)
+        return self._move(Mover(mover_job, writer, watcher), call, heartbeat)
+
+    def _source_call(self) -> SourceCall:
+        """Return how the source is called, and what it builds on."""
+        argv = starter_argv("sm_sbc", self._client, ssh_config(self._site))
+        job, listing = self._source_job, self._ground.listing
+        if listing:
+            base, size = self._ground.choice.base, os.stat(listing).st_size
+            job = replace(job, base=base, base_bytes=size)
+        return SourceCall(argv, job, listing)
 
     def _write_tape(
-        self, source_job: SourceJob, watcher: BackupWatcher, heartbeat: Heartbeat
+        self, call: SourceCall, watcher: BackupWatcher, heartbeat: Heartbeat
     ) -> Written:
         site = self._site
-        mover_job = self._mover_job(source_job, ())
+        mover_job = self._mover_job(())
         self._claim(())
         with tapes.tape_writer(site, self._pool, mover_job, heartbeat.keep) as writer:
             self._widen_claim(writer.media())
             mover = Mover(mover_job, writer, watcher)
             try:
-                return self._move(mover, source_job, heartbeat)
+                return self._move(mover, call, heartbeat)
             finally:
                 with site.catalog.change():
                     tapes.note_written(site, writer)
 
-    def _move(self, mover: Mover, job: SourceJob, heartbeat: Heartbeat) -> Written:
+    def _move(self, mover: Mover, call: SourceCall, heartbeat: Heartbeat) -> Written:
         """Run the source into a mover of this process."""
-        site = self._site
+        stopped = heartbeat.stopped
         try:
             if self._client.ssh:
-                argv = starter_argv("sm_sbc", self._client, ssh_config(site))
-                run_source(argv, job, mover, heartbeat.stopped)
+                run_source(call, mover, stopped)
             else:
-                Source(job, mover, stopped=heartbeat.stopped).run()
+                base = FileBlob(call.base) if call.base else None
+                Source(call.job, mover, stopped=stopped, base=base).run()
             heartbeat.check()
-            return mover.complete(site.clock())
+            return mover.complete(self._site.clock())
         except BaseException:
             mover.abandon()
             raise
@@ -198,15 +200,15 @@ class _Trip:
             )
         return starter_argv("sm_sbc", self._client, "")
 
-    def _mover_job(
-        self, source: SourceJob, stores: tuple[StoreTarget, ...]
-    ) -> MoverJob:
+    def _mover_job(self, stores: tuple[StoreTarget, ...]) -> MoverJob:
+        source = self._source_job
         return MoverJob(
             saveset=self._name,
             site=self._site.id,
             task=self._task.name,
             client=self._client.name,
-            level=self._level,
+            level=self._ground.choice.level,
+            base=self._ground.choice.base,
             backup_day=self._job.backup_day,
             started_at=self._started_at,
             pool=self._pool.name,
@@ -220,18 +222,20 @@ class _Trip:
         with self._site.catalog.change():
             jobs.widen_claim(self._name, media)
 
-    def _commit(self, written: Written) -> dict[str, object]:
+    def _commit(self, written: Written, heartbeat: Heartbeat) -> dict[str, object]:
         """Make the saveset visible and end the job, in one transaction."""
         site = self._site
         saveset, copy = records_of(written, site.zone)
-        result = _result(self._job, saveset, copy, monotonic() - self._began)
+        reason, seconds = self._ground.choice.reason, monotonic() - self._began
+        result = result_of(self._job, saveset, copy, reason, seconds)
         with site.catalog.change():
             jobs.finish(
                 self._job,
                 saveset.state,
                 now=site.clock(),
-                message=_summary(written),
+                message=summary_of(written),
                 result=result,
+                exit_code=heartbeat.exit_code(saveset.state),
             )
             commit_saveset(saveset, copy, self._job.id)
         return result
@@ -246,7 +250,12 @@ class _Trip:
         try:
             with site.catalog.change():
                 jobs.finish(
-                    self._job, state, now=site.clock(), message=message, result={}
+                    self._job,
+                    state,
+                    now=site.clock(),
+                    message=message,
+                    result={},
+                    exit_code=exit_code_of(error),
                 )
         except SesamError as worse:
             watcher.say(f"the catalog does not know yet: {worse}")
@@ -261,31 +270,3 @@ def _own_directories(site: Site, client: Client) -> tuple[bytes, ...]:
     if not there:
         own.append(site.path("var/db"))
     return tuple(os.fsencode(path) for path in own)
-
-
-def _result(
-    job: Job, saveset: Saveset, copy: Copy, seconds: float
-) -> dict[str, object]:
-    return {
-        "job": job.id,
-        "saveset": saveset.name,
-        "task": saveset.task,
-        "level": saveset.level.value,
-        "base": saveset.base or None,
-        "state": saveset.state.value,
-        "backup_day": saveset.backup_day.isoformat(),
-        "files": saveset.files,
-        "changed": saveset.changed,
-        "deleted": saveset.deleted,
-        "bytes": saveset.bytes,
-        "stored_bytes": saveset.stored_bytes,
-        "seconds": round(seconds, 3),
-        "warnings": saveset.warnings,
-        "media": list(copy.media),
-    }
-
-
-def _summary(written: Written) -> str:
-    facts = written.manifest
-    text = f"{counted(facts.files, 'object')}, {counted(facts.bytes, 'byte')}"
-    return f"{text}, {counted(facts.warnings, 'warning')}" if facts.warnings else text

@@ -5,7 +5,7 @@ Cheap when there is nothing to do: every command that writes calls it first.
 
 import contextlib
 
-from sesam.catalog import drives, jobs, savesets
+from sesam.catalog import drives, jobs, reaping, savesets
 from sesam.catalog import media as catalog_media
 from sesam.device.directory import DirectoryStore
 from sesam.device.directory_writer import remove_saveset
@@ -28,7 +28,7 @@ def settle(site: Site) -> list[Job]:
     A saveset whose manifest is right is complete and committed; of any other one
     nothing is kept. What lies in a store that is absent now waits for it.
     """
-    gone = jobs.reap(site.catalog, owner.is_alive, site.clock())
+    gone = reaping.reap(site.catalog, owner.JUDGE, site.clock())
     for saveset, media, job_id in jobs.dead_claims():
         with contextlib.suppress(DeviceError, NotFound, OSError):
             _settle_claim(site, saveset, media, job_id)

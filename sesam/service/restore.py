@@ -9,15 +9,23 @@ from typing import Any
 from sesam.catalog import jobs
 from sesam.client.destination import Destination
 from sesam.client.objects import Outcome, TreeObject
-from sesam.errors import Damaged, Interrupted, NotFound, SesamError
+from sesam.errors import (
+    Damaged,
+    DeviceError,
+    Interrupted,
+    NotFound,
+    SesamError,
+    TargetUnusable,
+)
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
-from sesam.service import repair
+from sesam.service import working
 from sesam.service.fetching.choice import Wish, choose
 from sesam.service.fetching.members import Members
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
-from sesam.service.ground import owner
+from sesam.service.fetching.shelf import Shelf
+from sesam.service.fetching.told import told_of, wish_of
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
@@ -43,20 +51,19 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     Raises NotFound, ChainBroken, Damaged, NoIdentity, TargetUnusable, DeviceError. Run
     again after an interruption it goes on: what is finished is recognised.
     """
-    saveset = choose(site, wish)
+    chain = choose(site, wish)
     if wish.dry_run:
-        return _Trip(site, wish, watch, saveset, None).plan()
-    repair.settle(site)
-    now = site.clock()
-    with site.catalog.change():
-        job = jobs.enqueue(TYPE, saveset.name, backup_day=site.backup_day(now), now=now)
-    path = site.log_path(job.backup_day, job.id)
-    job = jobs.start(site.catalog, job.id, owner.current_owner(), now=now, log=path)
-    log = JobLog(path, site.zone)
-    try:
-        return _Trip(site, wish, watch, saveset, log).run(job)
-    finally:
-        log.close()
+        return _Trip(site, wish, watch, chain, None).plan()
+    job = working.queue(site, TYPE, chain[-1].name, told_of(wish))
+    return work(site, job.id, watch)
+
+
+def work(site: Site, job_id: int, watch: Watch) -> dict[str, Any]:
+    """Do the queued job of a restore, in this process; raises as `start` does."""
+    with working.at_work(site, job_id) as (job, log):
+        wish = wish_of(job)
+        watch.passphrase = working.noting_passphrase(site, job, watch.passphrase)
+        return _Trip(site, wish, watch, choose(site, wish), log).run(job)
 
 
 class _Trip:
@@ -65,11 +72,11 @@ class _Trip:
         site: Site,
         wish: Wish,
         watch: Watch,
-        saveset: Saveset,
+        chain: list[Saveset],
         log: JobLog | None,
     ) -> None:
         self._site, self._wish, self._watch = site, wish, watch
-        self._saveset, self._log = saveset, log
+        self._chain, self._saveset, self._log = chain, chain[-1], log
         self._wanted = tuple(normal(path) for path in wish.paths)
         self._missing = set(self._wanted)
         self._files = self._bytes = self._skipped = self._warnings = 0
@@ -93,36 +100,24 @@ class _Trip:
             f"restore of {self._saveset.name} to {quoted(self._wish.target)},"
             f" existing: {self._wish.existing.value}"
         )
-        try:
-            with heartbeat:
-                self._watch.begun(heartbeat)
-                self._restore(heartbeat)
-                heartbeat.check()
-            self._refuse_missing()
-        except (SesamError, KeyboardInterrupt) as error:
-            stopped = isinstance(error, KeyboardInterrupt | Interrupted)
-            state = State.CANCELLED if stopped else State.ERROR
-            self._finish(job, state, str(error) or "interrupted", {})
-            raise
+        with heartbeat:
+            self._watch.begun(heartbeat)
+            self._restore(heartbeat)
+            heartbeat.check()
+        self._refuse_missing()
         state = State.WARNING if self._warnings else State.OK
         result = self._result(job, state)
-        self._finish(job, state, counted(self._files, "object") + " restored", result)
-        return result
-
-    def _finish(
-        self, job: Job, state: State, message: str, result: dict[str, Any]
-    ) -> None:
+        message = counted(self._files, "object") + " restored"
+        with site.catalog.change():
+            jobs.finish(job, state, now=site.clock(), message=message, result=result)
         self._say(f"ends as {state.value}: {message}")
-        with self._site.catalog.change():
-            jobs.finish(
-                job, state, now=self._site.clock(), message=message, result=result
-            )
+        return result
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish
-        with self._open() as stored:
+        with self._open() as stored, Shelf(stored) as shelf:
             reading = self._lines(stored)
-            members = Members(stored)
+            members = Members(shelf)
             destination = Destination(
                 wish.target,
                 existing=wish.existing,
@@ -133,10 +128,17 @@ class _Trip:
             try:
                 for line, asked in reading:
                     if heartbeat.stopped():
-                        raise Interrupted("stopped; run it again to go on")
+                        raise Interrupted(
+                            "stopped; run it again to go on", signal=heartbeat.signal
+                        )
                     self._object(line, asked, members, destination, linked)
-            finally:
+            except (Interrupted, KeyboardInterrupt, TargetUnusable):
+                destination.abandon()
+                raise
+            except SesamError:
                 destination.close()
+                raise
+            destination.close()
 
     def _object(
         self,
@@ -150,11 +152,10 @@ class _Trip:
             if asked:
                 self._report(line.path, "is not in the saveset: it could not be read")
             return
-        try:
-            obj, chunks = members.read(line)
-        except Damaged as error:
-            self._report(line.path, f"is damaged: {error}")
+        member = self._member(line, members)
+        if member is None:
             return
+        obj, chunks = member
         if not asked:
             destination.ancestor(obj)
             return
@@ -176,6 +177,20 @@ class _Trip:
         else:
             self._skipped += 1
         self._watch.progress(self._files, self._bytes)
+
+    def _member(
+        self, line: Line, members: Members
+    ) -> tuple[TreeObject, Iterator[bytes]] | None:
+        """Return the object of a line and its content; None where it is reported."""
+        try:
+            return members.read(line)
+        except (Damaged, NotFound) as error:
+            self._report(line.path, f"is damaged: {error}")
+        except DeviceError as error:
+            if not self._wish.partial:
+                raise
+            self._report(line.path, f"cannot be read: {error}")
+        return None
 
     def _open(self) -> StoredSaveset:
         return StoredSaveset(
@@ -223,7 +238,7 @@ class _Trip:
             "files": self._files,
             "bytes": self._bytes,
             "skipped": self._skipped,
-            "savesets": [self._saveset.name],
+            "savesets": [one.name for one in self._chain],
             "seconds": round(monotonic() - self._began, 3),
             "warnings": self._warnings,
         }

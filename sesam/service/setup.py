@@ -10,12 +10,13 @@ from zoneinfo import ZoneInfo
 from sesam.catalog import clients, db, drives, pools, site, tasks
 from sesam.device.directory import create_store, is_store
 from sesam.errors import CatalogError, Conflict, NoSite, WrongUsage
+from sesam.rules.naming import SITE_TASK
 from sesam.rules.records import Client, DataStore, DriveGroup, MediaPool, Task
+from sesam.service.ground.selfcopy import DIRECTORY as COPY
 from sesam.service.ground.site import DIRECTORIES, make_private
 
 POOL = "DISK"
 STORE = "default"
-SELF_TASK = "SESAM_BACKUP"
 _RETENTION_DAYS = 30
 _OWN_NAMES = {"etc", "store", "var"}
 
@@ -37,7 +38,7 @@ def init(root: str, url: str, wishes: Wishes, now: datetime) -> dict[str, object
     wishes = _checked(wishes)
     store = os.path.abspath(wishes.store or os.path.join(root, "store"))
     # What is there is looked at before anything is written.
-    is_store(store, name=STORE, site_id=_begun(root, url))
+    is_store(store, name=STORE, site_id=begun(root, url))
     _make_directories(root)
     catalog = db.open_catalog(url, copies=os.path.join(root, "var/db"), create=True)
     client = socket.gethostname() or "localhost"
@@ -101,7 +102,7 @@ def _checked(wishes: Wishes) -> Wishes:
     return replace(wishes, newday=f"{newday:%H:%M}")
 
 
-def _begun(root: str, url: str) -> str:
+def begun(root: str, url: str) -> str:
     """Return the id that an init which was killed gave the site, "" without one.
 
     Raises Conflict where there is a site. Its schema is left as it is.
@@ -142,12 +143,13 @@ def _fill(root: str, store: str, client: str, wishes: Wishes, now: datetime) -> 
     pools.add_drive_group(DriveGroup(POOL))
     pools.add_pool(MediaPool(POOL, POOL, _RETENTION_DAYS))
     drives.add_store(DataStore(STORE, store, POOL))
-    own = [os.path.join(root, name) for name in ("etc", "var/lis", "var/log")]
+    own = [os.path.join(root, name) for name in ("etc", "var/lis", COPY)]
     tasks.add_task(
         Task(
-            SELF_TASK,
+            SITE_TASK,
             client,
             tuple(os.fsencode(path) for path in own),
+            excludes=("*.part",),
             note="the site itself",
         )
     )

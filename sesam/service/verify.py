@@ -12,7 +12,8 @@ from sesam.catalog import savesets, tasks
 from sesam.digest import Digest
 from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
-from sesam.saveset.listing import Line, Reading
+from sesam.saveset.listing import Line
+from sesam.saveset.listread import Reading
 from sesam.saveset.tarread import read_member
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
 from sesam.service.ground.joblog import quoted
@@ -65,10 +66,11 @@ def verify_saveset(
             check.stored_bytes(stored)
             depth = check.content(stored)
         except NoIdentity:
-            if named:
+            # A header that was changed is opened by none: then it is damage, not the key.
+            if named and not check.errors:
                 raise
-            check = _Check(name, progress)
-            check.stored_bytes(stored)
+            if not check.read:
+                check.stored_bytes(stored)
             depth = STORED
         copy = stored.copy
     state = CopyState.DAMAGED if check.errors else CopyState.OK
@@ -154,6 +156,7 @@ class _Check:
                 continue
             if place > last:
                 last = place
+                self._progress(0, self.read)  # may end it all
                 why = self._member(stored, line)
                 if why:
                     bad.add(place)

@@ -16,7 +16,8 @@ from trees import small_tree
 from sesam.digest import hexdigest
 from sesam.errors import Damaged, SesamError, SourceLost, UnknownFormat
 from sesam.saveset import frames, listing, manifest, seektable, stream
-from sesam.saveset.listing import Line, Reading
+from sesam.saveset.listing import Line
+from sesam.saveset.listread import Reading
 from sesam.saveset.manifest import Manifest
 from sesam.saveset.reader import FramedBlob
 from sesam.saveset.tarhead import member

@@ -11,7 +11,8 @@ from sesam.catalog.tables import ClaimRow, JobRow
 from sesam.errors import Busy
 from sesam.rules.records import Job
 from sesam.service.ground.heartbeat import Heartbeat
-from sesam.service.ground.owner import current_owner, is_alive
+from sesam.service.ground.owner import JUDGE, current_owner
+from sesam.terms import State
 
 NOW = datetime(2027, 3, 28, tzinfo=UTC)
 
@@ -32,7 +33,7 @@ def until(is_so: Any) -> None:
 
 def test_leases_move_on_while_the_job_runs(inside: Any) -> None:
     job = begun(inside)
-    held = claims.claim(inside.catalog, "drive:x", current_owner(), is_alive)
+    held = claims.claim(inside.catalog, "drive:x", current_owner(), JUDGE)
     before = JobRow.get_by_id(job.id).lease_until
     with Heartbeat(inside.catalog, job, every_s=0.02) as heartbeat:
         heartbeat.keep(lambda: [held])
@@ -54,13 +55,29 @@ def test_a_job_that_was_taken_stops(inside: Any) -> None:
 
 def test_a_drive_that_was_taken_stops_the_job(inside: Any) -> None:
     job = begun(inside)
-    held = claims.claim(inside.catalog, "drive:x", current_owner(), is_alive)
+    held = claims.claim(inside.catalog, "drive:x", current_owner(), JUDGE)
     with Heartbeat(inside.catalog, job, every_s=0.02) as heartbeat:
         heartbeat.keep(lambda: [held])
         with inside.catalog.change():
             past = inside.catalog.now() - timedelta(seconds=9)
             ClaimRow.update(lease_until=past, fence=ClaimRow.fence + 1).execute()
         until(heartbeat.stopped)
+
+
+def test_a_job_that_the_catalog_tells_to_stop_does_and_keeps_its_lease(
+    inside: Any,
+) -> None:
+    job = begun(inside)
+    with Heartbeat(inside.catalog, job, every_s=0.02) as heartbeat:
+        assert not heartbeat.stopped()
+        with inside.catalog.change():
+            assert jobs.tell_to_stop(job.id)
+        until(heartbeat.stopped)
+        heartbeat.check()
+        with inside.catalog.change():
+            jobs.finish(job, State.CANCELLED, now=NOW, message="", result={})
+            assert not jobs.tell_to_stop(job.id)
+    assert jobs.get_job(job.id).exit_code == jobs.CANCELLED
 
 
 def test_stop_asks_for_an_end_in_good_order(inside: Any) -> None:

@@ -1,13 +1,18 @@
 """Which saveset a restore takes: by name, or the newest of a task at an instant."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sesam.catalog import savesets, tasks
+from sesam.catalog.chains import chain_of
+from sesam.catalog.savesets import pieces_of
 from sesam.client.objects import Existing
-from sesam.errors import ChainBroken, NotFound, SesamError, WrongUsage
+from sesam.errors import ChainBroken, Damaged, DeviceError, NotFound, WrongUsage
+from sesam.rules.level import incomplete
 from sesam.rules.records import Saveset
-from sesam.service.fetching.reading import StoredSaveset
+from sesam.service.fetching.pieces import Readers
+from sesam.service.fetching.rows import best_copy
 from sesam.service.ground.site import Site
 
 
@@ -19,6 +24,7 @@ class Wish:
     read where the newest cannot
     target -- directory; b"/" with `--original`
     paths  -- objects to restore with all below them; none = everything
+    partial -- restore what can be read of a chain that cannot be read whole
     """
 
     target: bytes
@@ -26,6 +32,7 @@ class Wish:
     task: str = ""
     at: datetime | None = None
     best: bool = False
+    partial: bool = False
     paths: tuple[bytes, ...] = ()
     existing: Existing = Existing.KEEP
     numeric_owners: bool = False
@@ -33,12 +40,15 @@ class Wish:
     dry_run: bool = False
 
 
-def choose(site: Site, wish: Wish) -> Saveset:
-    """Return the saveset to restore. Raises WrongUsage, NotFound, ChainBroken."""
+def choose(site: Site, wish: Wish) -> list[Saveset]:
+    """Return the saveset to restore as the last of its chain, FULL first.
+
+    Raises WrongUsage, NotFound; ChainBroken where the chain cannot be read whole.
+    """
     if bool(wish.saveset) == bool(wish.task):
         raise WrongUsage("name a saveset, or a task with --task")
     if wish.saveset:
-        return savesets.get_saveset(wish.saveset)
+        return _named(site, wish)
     tasks.get_task(wish.task)
     until = wish.at
     tried = ""
@@ -50,30 +60,60 @@ def choose(site: Site, wish: Wish) -> Saveset:
                 f'task "{wish.task}" has no good saveset{when}'
                 + (f" that can be read: {tried}" if tried else "")
             )
-        problem = _unreadable(site, found, wish)
+        chain = chain_of(found.name)
+        try:
+            problem = unreadable(site, chain)
+        except DeviceError as error:
+            problem = str(error)
         if not problem:
-            return found
+            return chain
         if not wish.best:
             raise ChainBroken(
-                f'saveset "{found.name}" cannot be read: {problem}',
+                f'saveset "{found.name}" cannot be read whole: {problem}',
                 hint="--best takes the newest that can",
             )
         tried = f"{found.name}: {problem}"
         until = found.started_at - timedelta(microseconds=1)
 
 
-def _unreadable(site: Site, saveset: Saveset, wish: Wish) -> str:
-    """Return why the parts of a saveset cannot all be opened, "" where they can."""
+def _named(site: Site, wish: Wish) -> list[Saveset]:
+    chain = chain_of(savesets.get_saveset(wish.saveset).name)
+    if not wish.partial and (problem := unreadable(site, chain)):
+        raise ChainBroken(
+            f'saveset "{wish.saveset}" cannot be read whole: {problem}',
+            hint="--partial restores what can be read, and reports the rest",
+        )
+    return chain
+
+
+def unreadable(site: Site, chain: Sequence[Saveset]) -> str:
+    """Return what is missing of a chain, "" where all its parts can be opened.
+
+    chain -- FULL first. Looks for every piece and its size, and reads none.
+    Raises DeviceError where a store or drive cannot be used at all.
+    """
+    if gap := incomplete(chain):
+        return gap
+    readers = Readers(site)
     try:
-        with StoredSaveset(site, saveset, passphrase=lambda: "") as stored:
-            facts = stored.manifest()
-            for part in facts.parts:
-                for piece in stored.of_part(part.name):
-                    blob = stored.open_piece(piece)
-                    size = blob.size
-                    blob.close()
-                    if size != piece.size_bytes:
-                        return f"{part.name} has {size} bytes, not {piece.size_bytes}"
-    except SesamError as error:
+        for saveset in chain:
+            if problem := _missing_part(site, saveset, readers):
+                return f"{saveset.name}: {problem}"
+    finally:
+        readers.close()
+    return ""
+
+
+def _missing_part(site: Site, saveset: Saveset, readers: Readers) -> str:
+    copy = best_copy(saveset)
+    reader, found = readers.of(copy), pieces_of(copy.id)
+    try:
+        for piece in found:
+            blob = reader.open_piece(piece)
+            size = blob.size
+            blob.close()
+            if size != piece.size_bytes:
+                return f"{piece.part} has {size} bytes, not {piece.size_bytes}"
+    except (NotFound, Damaged) as error:
         return str(error)
     return ""

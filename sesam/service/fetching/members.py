@@ -11,7 +11,7 @@ from sesam.saveset.attributes import attributes
 from sesam.saveset.listing import Line
 from sesam.saveset.reader import FramedBlob
 from sesam.saveset.tarread import Member, read_member
-from sesam.service.fetching.reading import StoredSaveset
+from sesam.service.fetching.shelf import Shelf
 from sesam.terms import Kind
 
 _KINDS = {
@@ -25,10 +25,10 @@ _KINDS = {
 
 
 class Members:
-    """Reads the members of a saveset that lines point to, forward where they lie so."""
+    """Reads the members that lines point to, whichever savesets hold them."""
 
-    def __init__(self, stored: StoredSaveset) -> None:
-        self._stored = stored
+    def __init__(self, shelf: Shelf) -> None:
+        self._segment = shelf.segment
 
     def read(self, line: Line) -> tuple[TreeObject, Iterator[bytes]]:
         """Return the object of a line and its content; of a sparse file its data.
@@ -36,7 +36,7 @@ class Members:
         The path is the line's: a member bears the first name of a hard-linked object.
         Raises Damaged; so does the content where its digest is not the line's.
         """
-        segment = self._stored.segment(line.segment)
+        segment = self._segment(line.saveset, line.segment)
         member = read_member(segment.read_at, line.offset)
         if member is None:
             raise Damaged("the tar ends before it")

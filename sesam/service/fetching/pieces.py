@@ -61,10 +61,28 @@ class TapePieces:
         return self._session.load(media.get_medium(label))
 
 
-def piece_reader(site: Site, copy: Copy) -> PieceReader:
-    """Return the reader for the pieces of a copy."""
-    labels = {one.label for one in media.list_media(pool=copy.pool)}
-    return TapePieces(site) if labels & set(copy.media) else StorePieces(site)
+class Readers:
+    """The readers that one restore needs: one for all stores, one drive for a pool."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._stores = StorePieces(site)
+        self._tapes: dict[str, TapePieces] = {}
+
+    def of(self, copy: Copy) -> PieceReader:
+        """Return the reader for the pieces of a copy."""
+        labels = {one.label for one in media.list_media(pool=copy.pool)}
+        if not labels & set(copy.media):
+            return self._stores
+        if copy.pool not in self._tapes:
+            self._tapes[copy.pool] = TapePieces(self._site)
+        return self._tapes[copy.pool]
+
+    def close(self) -> None:
+        """Give stores and drives back."""
+        self._stores.close()
+        for one in self._tapes.values():
+            one.close()
 
 
 def location(piece: Piece) -> str:

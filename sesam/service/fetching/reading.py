@@ -1,21 +1,21 @@
 """Reading a saveset: its pieces wherever they lie, its parts, its listing."""
 
-import contextlib
-import os
 from collections.abc import Callable, Iterator, Sequence
 
 from sesam.catalog import savesets
 from sesam.catalog.savesets import pieces_of
+from sesam.crypt.agefile import AgeBlob
 from sesam.crypt.keys import Identity
-from sesam.device.directory import FileBlob
 from sesam.device.joined import JoinedBlob
-from sesam.errors import Damaged, NoIdentity, SesamError
+from sesam.errors import Damaged, NoIdentity
 from sesam.ports import Blob, PieceReader
 from sesam.rules.records import Saveset
-from sesam.saveset import listing, manifest
+from sesam.saveset import listing, listread, manifest
 from sesam.saveset.manifest import Manifest
-from sesam.saveset.reader import FramedBlob, listing_text, open_part
-from sesam.service.fetching.pieces import piece_reader
+from sesam.saveset.parts import AGE, segment_name
+from sesam.saveset.reader import AHEAD, FramedBlob, listing_text, open_part
+from sesam.service.fetching import listings
+from sesam.service.fetching.pieces import Readers
 from sesam.service.fetching.rows import best_copy
 from sesam.service.ground import keys
 from sesam.service.ground.site import Site
@@ -28,6 +28,8 @@ class StoredSaveset:
     """One copy of a saveset, open for reading; close it when done.
 
     identities -- files that the admin names; else the site's own keys are tried
+    sealed -- no identity is looked for: what is encrypted stays so
+    beside -- another saveset that is open: readers and identities are shared with it
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class StoredSaveset:
         *,
         identities: Sequence[str] = (),
         passphrase: Passphrase,
+        sealed: bool = False,
+        beside: "StoredSaveset | None" = None,
     ) -> None:
         self._site = site
         self.saveset = saveset
@@ -44,17 +48,34 @@ class StoredSaveset:
         self.pieces = pieces_of(self.copy.id)
         self._files = tuple(identities)
         self._passphrase = passphrase
-        self._reader: PieceReader = piece_reader(site, self.copy)
-        self._identities: list[Identity] | None = None
+        self._beside = beside
+        self._readers: Readers = beside._readers if beside else Readers(site)
+        self._reader: PieceReader = self._readers.of(self.copy)
+        self._identities: list[Identity] | None = [] if sealed else None
         self._open: dict[str, FramedBlob] = {}
 
     def __enter__(self) -> "StoredSaveset":
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what is held."""
         for part in self._open.values():
             part.close()
-        self._reader.close()
+        if self._beside is None:
+            self._readers.close()
+
+    def beside(self, saveset: Saveset) -> "StoredSaveset":
+        """Open another saveset with the same identities; close this one after it."""
+        return StoredSaveset(
+            self._site,
+            saveset,
+            identities=self._files,
+            passphrase=self._passphrase,
+            beside=self,
+        )
 
     @property
     def parts(self) -> list[str]:
@@ -88,7 +109,13 @@ class StoredSaveset:
 
     def segment(self, number: int) -> FramedBlob:
         """Return the plain bytes of a data segment. Raises NoIdentity, Damaged."""
-        return self.plain(self._named(f"data-{number:04d}.tar.zst"))
+        return self.plain(self._named(segment_name(number)))
+
+    def open_segment(self, number: int, *, ahead: bool) -> FramedBlob:
+        """Return a data segment that the caller closes; ahead -- read ahead in it."""
+        name = self._named(segment_name(number))
+        blob, identities = self.stored(name), self.identities()
+        return open_part(blob, name, identities, AHEAD if ahead else 0)
 
     def plain(self, name: str) -> FramedBlob:
         """Return the plain bytes of a part, by its stored name; kept open.
@@ -103,6 +130,13 @@ class StoredSaveset:
 
     def identities(self) -> list[Identity]:
         """Return the identities to try, asked for once."""
+        other = self._beside
+        if (
+            self._identities is None
+            and other is not None
+            and set(other.saveset.recipients) == set(self.saveset.recipients)
+        ):
+            self._identities = other.identities()
         if self._identities is None:
             self._identities = keys.identities_for(
                 self._site, self.saveset.recipients, self._files, self._passphrase
@@ -115,20 +149,37 @@ class StoredSaveset:
                 )
         return self._identities
 
-    def listing(self) -> listing.Reading:
+    def listing(self) -> listread.Reading:
         """Return the listing: the server's copy, else the stored one.
 
-        Raises NoIdentity, Damaged, DeviceError.
+        A copy that is lost is made again. Raises NoIdentity, Damaged, DeviceError.
+        """
+        try:
+            return listread.Reading(listings.text(self.listing_file()))
+        except OSError:  # the copy cannot be written: then without one
+            return listread.Reading(self.stored_listing())
+
+    def listing_file(self, *, thorough: bool = True) -> str:
+        """Return the server's copy of the listing, fetched where it is missing.
+
+        thorough -- as for `listings.cached`. Raises NoIdentity, Damaged, DeviceError;
+        OSError where it cannot be written.
         """
         path = self._site.listing_path(self.saveset.name)
-        with contextlib.suppress(OSError, SesamError):
-            blob = FileBlob(path)
-            part = FramedBlob(blob, os.path.basename(path))
-            # Read to its end before anything relies on it: it is only a cache.
-            for _ in listing.Reading(listing_text(part)).raw():
-                pass
-            return listing.Reading(_closing(part))
-        return listing.Reading(self.stored_listing())
+        name = self._named(listing.NAME)
+        pieces = self.of_part(name)
+        # As it is stored, its digest tells at once whether the copy is whole.
+        same = name == listing.NAME and len(pieces) == 1
+        digest = pieces[0].digest if same else ""
+        if listings.cached(path, digest=digest, thorough=thorough):
+            return path
+        blob: Blob = self.stored(name)
+        if name.endswith(AGE):
+            blob = AgeBlob(blob, self.identities())
+        try:
+            return listings.keep(path, blob)
+        finally:
+            blob.close()
 
     def stored_listing(self) -> Iterator[bytes]:
         """Yield the plain text of the stored listing."""

@@ -1,9 +1,16 @@
 """Who this process is, and whether another one still lives."""
 
+import contextlib
 import os
+import select
+import signal
 from functools import lru_cache
 
+from sesam.catalog.reaping import Judge
 from sesam.rules.records import Owner
+
+# How long a process that was killed may take to be gone.
+_DYING_S = 5.0
 
 
 @lru_cache(1)
@@ -34,6 +41,46 @@ def is_alive(owner: Owner) -> bool | None:
     return owner.boot == boot_id() and _started(owner.pid) == owner.started
 
 
+def send(owner: Owner, number: int) -> bool:
+    """Send a signal to an owner; False where it is gone, not here, or not ours.
+
+    Through a descriptor of the process: a number that is given anew meanwhile, to
+    another process, cannot be hit.
+    """
+    with contextlib.ExitStack() as stack:
+        fd = _open(owner, stack)
+        if fd is None:
+            return False
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(fd, number)
+            return True
+    return False
+
+
+def kill(owner: Owner) -> bool:
+    """End an owner for good; False where it lives on: not here, or not ours."""
+    with contextlib.ExitStack() as stack:
+        fd = _open(owner, stack)
+        if fd is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
+            select.select([fd], [], [], _DYING_S)
+    return is_alive(owner) is False
+
+
+def _open(owner: Owner, stack: contextlib.ExitStack) -> int | None:
+    """Return a descriptor of a living owner's process until the stack is closed."""
+    if not is_alive(owner):
+        return None
+    try:
+        fd = os.pidfd_open(owner.pid)
+    except OSError:
+        return None
+    stack.callback(os.close, fd)
+    # Only now it is certain that the descriptor is the owner's.
+    return fd if is_alive(owner) else None
+
+
 def _started(pid: int) -> int | None:
     """Return when a process began, in ticks since the boot; None where it is gone."""
     try:
@@ -51,3 +98,6 @@ def _text(path: str) -> str:
             return file.read().strip().replace("/", "-")
     except OSError:
         return ""
+
+
+JUDGE = Judge(is_alive, kill)

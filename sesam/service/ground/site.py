@@ -14,7 +14,15 @@ from sesam.device.directory import close_to_others
 from sesam.errors import CatalogDamaged
 from sesam.rules.backup_day import backup_day
 
-DIRECTORIES = ("var/db", "var/lis", "var/log", "etc", "etc/keys", "store")
+DIRECTORIES = (
+    "var/db",
+    "var/lis",
+    "var/log",
+    "var/copy",
+    "etc",
+    "etc/keys",
+    "store",
+)
 
 
 @dataclass

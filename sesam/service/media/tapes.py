@@ -89,7 +89,7 @@ class DriveSession:
         if before is not None and before.thing == thing:
             return
         self._medium = claims.claim(
-            self.site.catalog, thing, owner.current_owner(), owner.is_alive
+            self.site.catalog, thing, owner.current_owner(), owner.JUDGE
         )
         if before is not None:
             claims.release(self.site.catalog, before)
@@ -127,7 +127,7 @@ class DriveSession:
 def open_drive(site: Site, drive: Drive, block_bytes: int) -> DriveSession:
     """Claim a tape drive. Raises Busy."""
     held = claims.claim(
-        site.catalog, f"drive:{drive.name}", owner.current_owner(), owner.is_alive
+        site.catalog, f"drive:{drive.name}", owner.current_owner(), owner.JUDGE
     )
     return DriveSession(site, drive, held, block_bytes)
 

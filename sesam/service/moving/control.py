@@ -1,7 +1,8 @@
 """A mover driven from afar: JSON lines in, JSON lines out (man 8 sm_sms).
 
 The first line in is the job: {"mover": ..., "source": ..., "source_argv": [...],
-"lease_s": N}. Then {"renew": true}, each within the lease time, and {"stop": true}.
+"lease_s": N}, and behind it the base's listing, where the source's job has one. Then
+{"renew": true}, each within the lease time, and {"stop": true}.
 No line in time, or end of file, and the mover stops at once and keeps nothing. Out go
 progress, warning, note, listing, piece, media, and last `done` or `error`.
 """
@@ -15,14 +16,15 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any
 
+from sesam.device.directory import FileBlob
 from sesam.errors import Interrupted, SesamError, UnknownFormat
 from sesam.saveset import manifest
 from sesam.service.moving import moverjob
 from sesam.service.moving.mover import Mover, Written
 from sesam.service.moving.targets import open_writer
-from sesam.service.sending import sourcejob
+from sesam.service.sending import handing, sourcejob
 from sesam.service.sending.source import Source
-from sesam.service.sending.sourcelink import run_source
+from sesam.service.sending.sourcelink import SourceCall, run_source
 from sesam.terms import Part, Piece, Place
 
 LINE_LIMIT = 64 << 20
@@ -102,36 +104,37 @@ def serve(
         order = _order(stdin.readline(LINE_LIMIT))
         job = moverjob.decode(order["mover"])
         source = sourcejob.decode(json.dumps(order["source"]))
-        orders = _Orders(stdin, float(order["lease_s"]))
-        written = _write(
-            job, source, list(order["source_argv"]), reports, orders, clock
-        )
+        with handing.received(source, stdin) as base:
+            orders = _Orders(stdin, float(order["lease_s"]))
+            mover = Mover(job, open_writer(job), reports)
+            try:
+                argv = list(order["source_argv"])
+                _run(argv, source, base, mover, orders)
+                written = mover.complete(clock())
+            except BaseException:
+                mover.abandon()
+                raise
     except SesamError as error:
         reports.send("error", message=str(error), hint=error.hint, code=error.exit_code)
         raise
     reports.send("done", **encode_written(written))
 
 
-def _write(
-    job: moverjob.MoverJob,
-    source: sourcejob.SourceJob,
+def _run(
     argv: list[str],
-    reports: _Reports,
+    job: sourcejob.SourceJob,
+    base: FileBlob | None,
+    mover: Mover,
     orders: _Orders,
-    clock: Callable[[], datetime],
-) -> Written:
-    mover = Mover(job, open_writer(job), reports)
-    try:
-        if argv:
-            run_source(argv, source, mover, orders.stopped)
-        else:
-            Source(source, mover, stopped=orders.stopped).run()
-        if orders.alone.is_set():
-            raise Interrupted("the server no longer renews the lease of this mover")
-        return mover.complete(clock())
-    except BaseException:
-        mover.abandon()
-        raise
+) -> None:
+    """Run the source, in this process where no argv is given."""
+    if argv:
+        call = SourceCall(argv, job, base.path if base else "")
+        run_source(call, mover, orders.stopped)
+    else:
+        Source(job, mover, stopped=orders.stopped, base=base).run()
+    if orders.alone.is_set():
+        raise Interrupted("the server no longer renews the lease of this mover")
 
 
 def encode_written(written: Written) -> dict[str, Any]:

@@ -14,34 +14,33 @@ from sesam.service.moving import moverjob
 from sesam.service.moving.control import LINE_LIMIT, decode_piece, decode_written
 from sesam.service.moving.mover import Watcher, Written
 from sesam.service.moving.moverjob import MoverJob
-from sesam.service.sending import sourcejob
-from sesam.service.sending.sourcejob import SourceJob
+from sesam.service.sending import handing, sourcejob
+from sesam.service.sending.sourcelink import SourceCall
 
 
 def run_mover(
     argv: Sequence[str],
     job: MoverJob,
+    source: SourceCall,
     *,
-    source_argv: Sequence[str],
-    source_job: SourceJob,
     watcher: Watcher,
     stopped: Callable[[], bool],
     lease_s: float = LEASE_S,
 ) -> Written:
     """Run `sm_sms --control` to its end; return what it has made durable.
 
-    argv -- starts it; source_argv -- starts the source from there; [] = in the mover
+    argv -- starts it; source -- started from there; without argv it runs in the mover
     Raises Unreachable, and what the mover itself raised.
     """
     order = {
         "mover": moverjob.encode(job),
-        "source": json.loads(sourcejob.encode(source_job)),
-        "source_argv": list(source_argv),
+        "source": json.loads(sourcejob.encode(source.job)),
+        "source_argv": list(source.argv),
         "lease_s": lease_s,
     }
 
     def tell(pipe: IO[bytes], over: threading.Event) -> None:
-        _tell(pipe, order, stopped, over, lease_s)
+        _tell(pipe, order, source.base, stopped, over)
 
     with running(argv, tell) as mover:
         written = _listen(mover.out, watcher)
@@ -56,19 +55,20 @@ def run_mover(
 def _tell(
     pipe: IO[bytes],
     order: dict[str, Any],
+    base: str,
     stopped: Callable[[], bool],
     over: threading.Event,
-    lease_s: float,
 ) -> None:
     """Send the job, then renewals as long as this process lives."""
     waited, was_told = 0.0, False
     _send(pipe, order)
+    handing.send(base, pipe)
     while not over.wait(LOOK_S):
         waited += LOOK_S
         if stopped() and not was_told:
             was_told = True
             _send(pipe, {"stop": True})
-        if waited >= lease_s / 4:
+        if waited >= order["lease_s"] / 4:
             waited = 0.0
             _send(pipe, {"renew": True})
 

@@ -32,8 +32,7 @@ def write_stream(
     site_id = str(marker.get("site"))
     store = DirectoryStore(str(marker.get("store")), path, site_id)
     started_at = clock()
-    name = saveset_name(Level.FULL, started_at, os.urandom(RANDOM_BYTES))
-    writer = _Late(store, name, site_id, started_at)
+    writer = _Late(store, site_id, started_at)
     try:
         replay(stream, writer)
         written = writer.mover.complete(clock())
@@ -42,7 +41,9 @@ def write_stream(
         raise
     facts = written.manifest
     return {
-        "saveset": name,
+        "saveset": facts.name,
+        "level": facts.level.value,
+        "base": facts.base or None,
         "state": facts.state.value,
         "files": facts.files,
         "bytes": facts.bytes,
@@ -55,9 +56,9 @@ class _Late:
     """An Outlet that makes its mover when the stream has said what it holds."""
 
     def __init__(
-        self, store: DirectoryStore, name: str, site_id: str, started_at: datetime
+        self, store: DirectoryStore, site_id: str, started_at: datetime
     ) -> None:
-        self._store, self._name = store, name
+        self._store = store
         self._site_id, self._started_at = site_id, started_at
         self._mover: Mover | None = None
 
@@ -70,12 +71,16 @@ class _Late:
         source = facts.get("source")
         client = source.get("client") if isinstance(source, dict) else ""
         recipients = facts.get("recipients")
+        base = str(facts.get("base") or "")
+        level = Level.INCR if base else Level.FULL
+        name = saveset_name(level, self._started_at, os.urandom(RANDOM_BYTES))
         job = MoverJob(
-            saveset=self._name,
+            saveset=name,
             site=self._site_id,
             task="",
             client=str(client or socket.gethostname()),
-            level=Level.FULL,
+            level=level,
+            base=base,
             backup_day=self._started_at.date(),
             started_at=self._started_at,
             pool="",
@@ -85,7 +90,7 @@ class _Late:
             if isinstance(recipients, list)
             else (),
         )
-        writer = DirectoryWriter([self._store], self._name)
+        writer = DirectoryWriter([self._store], name)
         self._mover = Mover(job, writer, Remarks())
         self._mover.start(facts)
 

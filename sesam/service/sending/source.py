@@ -10,10 +10,15 @@ from time import monotonic
 
 from sesam.client.walk import Walk
 from sesam.errors import SourceUnreadable
-from sesam.ports import Outlet
+from sesam.ports import Blob, Outlet
 from sesam.rules.exclude import compile_excludes
+from sesam.saveset.listing import NAME
+from sesam.saveset.listread import Reading
 from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
+from sesam.saveset.reader import FramedBlob, listing_text
 from sesam.saveset.tarhead import END
+from sesam.service.sending.base import Base
+from sesam.service.sending.merge import Merge
 from sesam.service.sending.objects import ObjectWriter
 from sesam.service.sending.pen import Pen
 from sesam.service.sending.sourcejob import SourceJob
@@ -28,6 +33,7 @@ class Source:
 
     stopped -- asked now and then whether to stop: the tar is then closed in good order
     and the end says `cancelled`
+    base -- the listing that the job's DIFF or INCR builds on, in clear
     """
 
     def __init__(
@@ -36,8 +42,11 @@ class Source:
         outlet: Outlet,
         *,
         stopped: Callable[[], bool] = lambda: False,
+        base: Blob | None = None,
     ) -> None:
         self._job = job
+        self._base_listing = base
+        self._base: Base | None = None
         self._outlet = outlet
         self._stopped = stopped
         self._warnings = 0
@@ -56,6 +65,7 @@ class Source:
                 "source": job.definition(),
                 "digest": job.definition_digest(),
                 "recipients": list(job.recipients),
+                "base": job.base,
             }
         )
         parts = PartStream(outlet, job.recipients)
@@ -63,9 +73,12 @@ class Source:
             parts, segment_bytes=job.segment_bytes, zstd_level=job.zstd_level
         )
         listing = ListingWriter(job.definition())
+        base = FramedBlob(self._base_listing, NAME) if self._base_listing else None
         try:
             pen = Pen(tar, listing, self._report)
             objects = ObjectWriter(pen, self._stopped)
+            if base is not None:
+                self._base = self._open_base(base, listing)
             done = self._walk(objects, pen, listing)
             self._refuse_nothing(listing.objects)
             tar.add(END)
@@ -74,6 +87,8 @@ class Source:
         finally:
             tar.close()
             listing.close()
+            if base is not None:
+                base.close()
         state = State.WARNING if self._warnings else State.OK
         outlet.end(
             {
@@ -87,14 +102,24 @@ class Source:
             }
         )
 
+    def _open_base(self, part: FramedBlob, listing: ListingWriter) -> Base:
+        return Base(
+            self._job.base,
+            Reading(listing_text(part)),
+            self._job.definition(),
+            keep=listing.add,
+            gone=listing.gone,
+        )
+
     def _walk(self, objects: ObjectWriter, pen: Pen, listing: ListingWriter) -> bool:
-        """Save every object; return False when told to stop."""
+        """Save every object that the base has not as it is; False when told to stop."""
         job = self._job
         excludes = compile_excludes(job.excludes) if job.excludes else None
         walk = Walk(
             job.sources,
             self._report,
             self._note,
+            self._unread,
             exclude=excludes.matches if excludes else None,
             exclude_caches=job.exclude_caches,
             exclude_if_present=[os.fsencode(one) for one in job.exclude_if_present],
@@ -102,12 +127,16 @@ class Source:
             own=_identities(job.own),
         )
         save = objects.save
+        if self._base is not None:
+            save = Merge(self._base, objects, listing).save
         for number, found in enumerate(walk):
             save(*found)
             if not number % _LOOK_EVERY:
                 if self._stopped():
                     return False
                 self._tally(listing.objects, pen.size_bytes)
+        if self._base is not None:
+            self._base.finish()
         self._outlet.tally(listing.objects, pen.size_bytes)
         return not self._stopped()
 
@@ -125,6 +154,12 @@ class Source:
 
     def _note(self, path: bytes, why: str) -> None:
         self._outlet.note(path, why)
+
+    def _unread(self, path: bytes, why: str) -> None:
+        if self._base is not None:
+            self._base.keep_below(path)
+            why += "; what the base has of it stays"
+        self._report(path, why)
 
     def _refuse_nothing(self, objects: int) -> None:
         if objects:

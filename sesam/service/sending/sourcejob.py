@@ -16,6 +16,8 @@ class SourceJob:
     """What a source is told.
 
     sources -- absolute paths, raw bytes; own -- directories that are stores of the site
+    base -- saveset that a DIFF or INCR builds on; "" for FULL and COPY
+    base_bytes -- length of its listing, which follows the job on a pipe
     The other fields are those of a Task.
     """
 
@@ -30,6 +32,8 @@ class SourceJob:
     zstd_level: int = DEFAULT_ZSTD_LEVEL
     segment_bytes: int = DEFAULT_SEGMENT_BYTES
     own: tuple[bytes, ...] = ()
+    base: str = ""
+    base_bytes: int = 0
 
     def definition(self) -> dict[str, object]:
         """Return the source definition: what, if changed, makes a FULL of the next."""
@@ -47,7 +51,9 @@ class SourceJob:
 
 def of_task(task: Task, own: tuple[bytes, ...]) -> SourceJob:
     """Return the job that backs up a task."""
-    shared = {field.name for field in fields(SourceJob)} - {"own"}
+    shared = {field.name for field in fields(SourceJob)} & {
+        field.name for field in fields(Task)
+    }
     return SourceJob(own=own, **{name: getattr(task, name) for name in shared})
 
 

@@ -3,22 +3,33 @@
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from sesam.errors import ClientError, SourceLost, SourceUnreadable, Unreachable
 from sesam.ports import Outlet
 from sesam.saveset.stream import replay
 from sesam.service.afar.child import LOOK_S, Child, running
-from sesam.service.sending import sourcejob
+from sesam.service.sending import handing, sourcejob
 from sesam.service.sending.sourcejob import SourceJob
 
 _SSH_FAILED = 255
 _NOT_FOUND = (126, 127)
 
 
-def run_source(
-    argv: Sequence[str], job: SourceJob, outlet: Outlet, stopped: Callable[[], bool]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class SourceCall:
+    """A source to be run: the command that starts it, and what it is told.
+
+    base -- file with the listing that the job builds on, "" where there is none
+    """
+
+    argv: Sequence[str]
+    job: SourceJob
+    base: str = ""
+
+
+def run_source(call: SourceCall, outlet: Outlet, stopped: Callable[[], bool]) -> None:
     """Run a source to its end and hand what it sends to `outlet`.
 
     stopped -- once true the source is told to close in good order
@@ -27,20 +38,24 @@ def run_source(
     """
 
     def tell(pipe: IO[bytes], over: threading.Event) -> None:
-        _tell(pipe, job, stopped, over)
+        _tell(pipe, call, stopped, over)
 
-    with running(argv, tell) as source:
+    with running(call.argv, tell) as source:
         try:
             replay(source.out, outlet)
         except SourceLost as error:
-            raise _failed(argv, source) from error
+            raise _failed(call.argv, source) from error
 
 
 def _tell(
-    pipe: IO[bytes], job: SourceJob, stopped: Callable[[], bool], over: threading.Event
+    pipe: IO[bytes],
+    call: SourceCall,
+    stopped: Callable[[], bool],
+    over: threading.Event,
 ) -> None:
     """Send the job, then wait: end of file would tell the source to stop."""
-    pipe.write(sourcejob.encode(job).encode() + b"\n")
+    pipe.write(sourcejob.encode(call.job).encode() + b"\n")
+    handing.send(call.base, pipe)
     pipe.flush()
     while not over.wait(LOOK_S):
         if stopped():

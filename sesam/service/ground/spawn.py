@@ -1,0 +1,36 @@
+"""Starting a worker: a process of its own, which nobody has to wait for."""
+
+import os
+import subprocess
+import sys
+
+from sesam.errors import SesamError
+from sesam.service.ground.site import Site
+
+_NOW = "SESAM_NOW"
+# Those that this process has started: the next start asks which of them have ended.
+_workers: list[subprocess.Popen[bytes]] = []
+
+
+def spawn_worker(site: Site, job_id: int) -> None:
+    """Start the worker of a queued job: a new session, without input and output.
+
+    It works for the same site and, in a rehearsal, goes on from the time of now.
+    Raises SesamError where no process can be started.
+    """
+    environment = {**os.environ, "SESAM_ROOT": site.root}
+    if environment.get(_NOW):
+        environment[_NOW] = site.clock().isoformat()
+    _workers[:] = [one for one in _workers if one.poll() is None]
+    try:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "sesam.cli.worker", str(job_id)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=environment,
+        )
+    except OSError as error:
+        raise SesamError(f"no worker can be started: {error.strerror}") from error
+    _workers.append(worker)

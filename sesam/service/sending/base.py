@@ -1,0 +1,160 @@
+"""The base of a DIFF or INCR: its listing, read beside the walk, one line at a time.
+
+Both are in walk order, so that one pass tells what is new, what is changed and what is
+gone, and memory does not grow with the number of files. The line of an unchanged object
+goes into the new listing as it is, but for the name of the saveset that holds it.
+"""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from sesam.errors import UnknownFormat
+from sesam.rules.paths import is_below, walk_key
+from sesam.saveset import listing
+from sesam.saveset.listing import HOLDS, MARKED, escape, stamp, unescape
+from sesam.saveset.listread import Reading
+
+_GIGA = 10**9
+_LETTERS = {
+    stat.S_IFREG: ord("f"),
+    stat.S_IFDIR: ord("d"),
+    stat.S_IFLNK: ord("l"),
+    stat.S_IFIFO: ord("p"),
+    stat.S_IFCHR: ord("c"),
+    stat.S_IFBLK: ord("b"),
+}
+_NONE, _DIRECTORY, _DASH, _MARK = b"\0d-m"
+_TYPE = stat.S_IFMT(0o7777777)
+_HELD = b"\t" + HOLDS + b"\t"
+# size mtime ctime device inode, as they stand side by side in a line
+_STAT = b"\t%d\t%d.%09d\t%d.%09d\t%d\t%d\t"
+_OLD_STAT = b"\t%d\t%b\t%b\t%d\t%d\t"
+
+
+class Base:
+    """The lines of a base, taken in step with the walk.
+
+    name -- of the base's saveset; reading -- its listing, in clear
+    keep -- takes the line of an object that stays though it could not be looked at
+    gone -- takes the path of an object that is no longer there
+    Raises UnknownFormat where the listing is of another source definition.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        reading: Reading,
+        definition: dict[str, object],
+        *,
+        keep: Callable[[bytes], object],
+        gone: Callable[[bytes], object],
+    ) -> None:
+        if reading.source != definition:
+            raise UnknownFormat(
+                f'the listing of the base "{name}" is that of another source'
+            )
+        self._held = b"\t" + name.encode() + b"\t"
+        self._lines: Iterator[bytes] = reading.raw()
+        self._keep = keep
+        self._gone = gone
+        self._unread: list[bytes] = []
+        self._line = next(self._lines, None)
+
+    def take(self, path: bytes) -> bytes | None:
+        """Return the line of `path`, None where the base has none.
+
+        path -- of the next object of the walk; lines before it are passed over
+        """
+        line = self._line
+        # A path with a tab in it is escaped in its line.
+        if line is None or not line.startswith(path + b"\t") or b"\t" in path:
+            line = self._pass_to(path)
+        if line is not None:
+            self._line = next(self._lines, None)
+        return line
+
+    def unchanged(self, line: bytes, found: os.stat_result) -> bytes | None:
+        """Return the line for the new listing where the object is as it was, or None.
+
+        line -- what `take` has returned; found -- the object's stat now
+        """
+        mtime, ctime = found.st_mtime_ns, found.st_ctime_ns
+        letter = _LETTERS.get(found.st_mode & _TYPE, _NONE)
+        size = 0 if letter == _DIRECTORY else found.st_size
+        if mtime >= 0 and ctime >= 0:
+            wanted = _STAT % (
+                size,
+                mtime // _GIGA,
+                mtime % _GIGA,
+                ctime // _GIGA,
+                ctime % _GIGA,
+                found.st_dev,
+                found.st_ino,
+            )
+        else:
+            stamps = stamp(mtime), stamp(ctime)
+            wanted = _OLD_STAT % (size, *stamps, found.st_dev, found.st_ino)
+        at = line.find(wanted)
+        if at < 0:
+            return self._elsewhere(line, found, size)
+        if line[line.index(b"\t") + 1] != letter:
+            return None
+        # Behind it stand a digest, of 32 digits or a dash, and the flags.
+        at += len(wanted)
+        if line[at + (2 if line[at] == _DASH else 33)] == _MARK:
+            return None
+        at = line.find(_HELD, at)
+        if at < 0:
+            return line + b"\n"
+        return b"%b%b%b\n" % (line[:at], self._held, line[at + len(_HELD) :])
+
+    def keep_below(self, path: bytes) -> None:
+        """What lies below `path` cannot be looked at: what the base has of it stays."""
+        self._unread.append(path)
+
+    def finish(self) -> None:
+        """The walk has come to its end: pass over what is left."""
+        while self._line is not None:
+            self._pass(unescape(self._line.partition(b"\t")[0]), self._line)
+            self._line = next(self._lines, None)
+
+    def _pass_to(self, path: bytes) -> bytes | None:
+        """Pass over the lines in front of `path`; return its own, if it has one."""
+        begin, here = escape(path) + b"\t", walk_key(path)
+        while (line := self._line) is not None and not line.startswith(begin):
+            known = unescape(line.partition(b"\t")[0])
+            if walk_key(known) > here:
+                line = None
+                break
+            self._pass(known, line)
+            self._line = next(self._lines, None)
+        # The walk is beyond what it could not look at.
+        self._unread.clear()
+        return line
+
+    def _pass(self, path: bytes, line: bytes) -> None:
+        if any(is_below(path, one) for one in self._unread):
+            self._keep(self._marked(line))
+        else:
+            self._gone(path)
+
+    def _marked(self, line: bytes) -> bytes:
+        """Return a line that the next INCR looks at again."""
+        old = listing.decode(line)
+        flags = old.flags if MARKED in old.flags else MARKED + old.flags
+        return self._carried(old._replace(flags=flags))
+
+    def _elsewhere(self, line: bytes, found: os.stat_result, size: int) -> bytes | None:
+        """Look again: a file system may have come back under another device number."""
+        old = listing.decode(line)
+        now = size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+        if MARKED in old.flags or now != (old.size, old.mtime, old.ctime, old.inode):
+            return None
+        if ord(old.kind) != _LETTERS.get(found.st_mode & _TYPE):
+            return None
+        return self._carried(old._replace(device=found.st_dev))
+
+    def _carried(self, line: listing.Line) -> bytes:
+        holder = line.saveset or self._held.strip(b"\t").decode()
+        return listing.encode(line._replace(saveset=holder))

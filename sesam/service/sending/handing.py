@@ -1,0 +1,68 @@
+"""Handing the base's listing over a pipe: so many bytes, behind the line of the job."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from tempfile import NamedTemporaryFile
+from typing import IO
+
+from sesam.device.directory import FileBlob
+from sesam.errors import SourceLost, WrongUsage
+from sesam.rules.naming import is_saveset_name
+from sesam.saveset.listing import NAME
+from sesam.service.sending.sourcejob import SourceJob
+
+_CHUNK = 1 << 20
+
+
+def send(path: str, pipe: IO[bytes]) -> None:
+    """Write a listing to a pipe; "" = there is none. Raises OSError."""
+    if path:
+        with open(path, "rb") as file:
+            shutil.copyfileobj(file, pipe, _CHUNK)
+
+
+def opened(job: SourceJob, path: str) -> tuple[SourceJob, FileBlob]:
+    """Return a job that builds on the listing in a file, and the listing.
+
+    The file lies in a store, as SAVESET/listing.zst, or is the server's copy, as
+    SAVESET.listing.zst: so its name tells the saveset's. Raises WrongUsage.
+    """
+    directory, name = os.path.split(os.path.abspath(path))
+    saveset = name.removesuffix("." + NAME)
+    if not is_saveset_name(saveset):
+        saveset = os.path.basename(directory)
+    if not is_saveset_name(saveset):
+        raise WrongUsage(
+            f'"{path}" is in no saveset\'s directory and does not bear its name',
+            hint="--base STORE/SAVESET/listing.zst",
+        )
+    try:
+        return replace(job, base=saveset), FileBlob(path)
+    except OSError as error:
+        raise WrongUsage(
+            f'the listing "{path}" cannot be read: {error.strerror}'
+        ) from error
+
+
+@contextmanager
+def received(job: SourceJob, pipe: IO[bytes]) -> Iterator[FileBlob | None]:
+    """Take the listing that follows a job, into a file that is gone with the block.
+
+    Yields None where the job has no base. Raises SourceLost where the pipe ends early.
+    """
+    if not job.base:
+        yield None
+        return
+    with NamedTemporaryFile(prefix="sesam-base-") as file:
+        left = job.base_bytes
+        while left:
+            chunk = pipe.read(min(left, _CHUNK))
+            if not chunk:
+                raise SourceLost("the listing of the base did not come whole")
+            file.write(chunk)
+            left -= len(chunk)
+        file.flush()
+        yield FileBlob(file.name)

@@ -1,0 +1,411 @@
+"""Jobs as an admin has them: detached, waited for, cancelled, restarted, reaped."""
+
+import contextlib
+import itertools
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Site
+from trees import differences, small_tree, snapshot
+
+FINAL = ("ok", "warning", "error", "cancelled")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that takes seconds to back up; nobody changes it."""
+    source = tmp_path_factory.mktemp("many")
+    for number in range(20000):
+        (source / f"file{number:05d}").write_bytes(b"%d" % number)
+    return source
+
+
+def until(is_so: Any, what: str) -> None:
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"never: {what}")
+
+
+def job(site: Site, number: int) -> dict[str, Any]:
+    return site.json("job show", number)
+
+
+def worker_of(site: Site, number: int) -> int:
+    """The process that does a job; 0 before there is one."""
+    with contextlib.closing(sqlite3.connect(site.root / "var/db/sesam.db")) as db:
+        found = db.execute("SELECT worker FROM job WHERE id = ?", [number]).fetchone()
+    return int(found[0].split("/")[2]) if found and found[0] else 0
+
+
+def halted(site: Site, number: int, is_so: Any) -> int:
+    """Stop the worker of a job when it has come so far; return its process."""
+    until(is_so, "the worker has come so far")
+    process = worker_of(site, number)
+    os.kill(process, signal.SIGSTOP)
+    return process
+
+
+def halted_backup(site: Site, task: str) -> tuple[int, int]:
+    """Start a backup, detached, and stop it while it writes: job and process."""
+    number = site.json("backup start", task, "--detach")["job"]
+    return number, halted(site, number, lambda: list(site.store().glob("S*/data*")))
+
+
+def cancelled(site: Site, number: int, process: int) -> dict[str, Any]:
+    """Cancel a job whose worker was stopped; let that go on; return how it ended."""
+    site.sm("job cancel", number, "--no-wait")
+    os.kill(process, signal.SIGCONT)
+    (row,) = site.json("job wait", number, code=130)
+    assert (row["state"], row["exit_code"]) == ("cancelled", 130)
+    return row
+
+
+def is_sound(site: Site) -> None:
+    site.sm("setup check", "--repair")
+    assert {row["state"] for row in site.json("setup check", code=0)} == {"ok"}
+    names = {row["saveset"] for row in site.json("backup list")}
+    assert set(os.listdir(site.store())) == {".sesam-store", *names}
+    assert {row["state"] for row in site.json("job list")} <= set(FINAL)
+
+
+def test_a_detached_backup_prints_its_job_and_can_be_waited_for(
+    site: Site, tmp_path: Path
+) -> None:
+    site.sm("task add", "t", "--source", small_tree(tmp_path / "s"))
+    row = site.json("backup start", "t", "--detach", "--level", "COPY")
+    assert (row["job"], row["task"], row["state"]) == (1, "t", "queued")
+    assert (row["level"], row["saveset"], row["files"]) == ("COPY", None, None)
+    (ended,) = site.json("job wait", row["job"])
+    assert (ended["state"], ended["exit_code"]) == ("ok", 0)
+    assert ended["request"]["level"] == "COPY"
+    (saveset,) = site.json("backup list")
+    assert set(row) == set(site.json("backup start", "t"))
+    assert saveset["level"] == "COPY"
+
+
+def test_a_detached_group_is_a_job_for_each_task(site: Site, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        site.sm("task add", name, "--source", small_tree(tmp_path / name, 3))
+    site.sm("task group add", "g", "--task", "a", "--task", "b")
+    rows = site.json("backup start", "--group", "g", "--detach")
+    assert [row["task"] for row in rows] == ["a", "b"]
+    ended = site.json("job wait", *(row["job"] for row in rows))
+    assert [one["state"] for one in ended] == ["ok", "ok"]
+
+
+def test_a_detached_rehearsal_goes_on_in_its_own_time(
+    site: Site, tmp_path: Path
+) -> None:
+    site.sm("task add", "t", "--source", small_tree(tmp_path / "s", 3))
+    later = Site(site.root, {"SESAM_NOW": "2031-05-06T07:08:09+00:00"})
+    number = later.json("backup start", "t", "--detach")["job"]
+    site.sm("job wait", number)
+    assert job(site, number)["started_at"].startswith("2031-05-06T07:08")
+
+
+def test_waiting_ends_with_the_exit_code_of_the_worst_job(
+    site: Site, tmp_path: Path
+) -> None:
+    tree = small_tree(tmp_path / "s", 3)
+    site.sm("task add", "good", "--source", tree)
+    site.sm("task add", "warns", "--source", tree, "--source", "/no/such")
+    site.sm("task add", "fails", "--source", "/no/such")
+    tasks = ("good", "warns", "fails")
+    good, warns, fails = (
+        site.json("backup start", one, "--detach")["job"] for one in tasks
+    )
+    site.sm("job wait", good)
+    site.sm("job wait", good, warns, code=3)
+    rows = site.json("job wait", fails, good, warns, code=51)
+    assert [row["state"] for row in rows] == ["error", "ok", "warning"]
+    assert [row["exit_code"] for row in rows] == [51, 0, 3]
+    site.sm("job wait", 99, code=10)
+
+
+def test_waiting_gives_up_when_told_to(site: Site, many: Path) -> None:
+    site.sm("task add", "t", "--source", many)
+    number, process = halted_backup(site, "t")
+    done = site.sm("job wait", number, "--timeout", "0.3", "--format", "json", code=75)
+    assert f"job {number} is active still" in done.error["message"]
+    cancelled(site, number, process)
+
+
+def test_cancelling_a_running_backup_keeps_what_can_be_read(
+    site: Site, many: Path, tmp_path: Path
+) -> None:
+    site.sm("task add", "t", "--source", many)
+    number, process = halted_backup(site, "t")
+    cancelled(site, number, process)
+    (saveset,) = site.json("backup list")
+    assert saveset["state"] == "cancelled"
+    assert 0 < saveset["files"] < 20001
+    assert site.json("backup verify", saveset["saveset"])[0]["state"] == "ok"
+    site.sm("restore start", saveset["saveset"], "--target", tmp_path / "back")
+    back = tmp_path / "back" / str(many).lstrip("/")
+    assert len(os.listdir(back)) == saveset["files"] - 1
+    site.sm("restore start", "--task", "t", "--target", tmp_path / "x", code=10)
+    done = site.sm("job cancel", number, "--format", "json", code=10)
+    assert done.error["message"] == f"job {number} has ended already (cancelled)"
+    is_sound(site)
+
+
+def test_a_waiting_backup_that_is_cancelled_says_so(site: Site, many: Path) -> None:
+    site.sm("task add", "t", "--source", many)
+    running = site.popen("backup start", "t", "--format", "json")
+    process = halted(site, 1, lambda: list(site.store().glob("S*/data*")))
+    assert process == running.pid
+    cancelling = site.popen("job cancel", 1, "--format", "json")
+    with contextlib.closing(sqlite3.connect(site.root / "var/db/sesam.db")) as db:
+        told = "SELECT 1 FROM job WHERE told_to_stop = 1"
+        until(lambda: db.execute(told).fetchone(), "it is told")
+    assert cancelling.poll() is None
+    running.send_signal(signal.SIGCONT)
+    out, _ = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert json.loads(out)["state"] == "cancelled"
+    out, _ = cancelling.communicate(timeout=60)
+    assert cancelling.returncode == 0
+    assert json.loads(out)[0]["state"] == "cancelled"
+
+
+def test_a_queued_job_is_cancelled_at_once(site: Site, inside: Any) -> None:
+    from sesam.service import working
+
+    waiting = working.queue(inside, "backup", "t", {})
+    assert site.json("job list", "--state", "queued")[0]["job"] == waiting.id
+    (row,) = site.json("job cancel", waiting.id)
+    assert (row["state"], row["exit_code"]) == ("cancelled", 130)
+    assert row["message"] == "cancelled before it began"
+
+
+def test_a_job_that_cannot_begin_is_not_queued_for_good(
+    site: Site, inside: Any
+) -> None:
+    from sesam.service import jobs, working
+
+    lost = working.queue(inside, "backup", "no-such-task", {})
+    jobs.detach(inside, lost)
+    (row,) = site.json("job wait", lost.id, code=10)
+    assert row["state"] == "error"
+    assert 'no task "no-such-task"' in row["message"]
+    odd = working.queue(inside, "juggling", "x", {})
+    jobs.detach(inside, odd)
+    (row,) = site.json("job wait", odd.id, code=10)
+    assert "juggling" in row["message"]
+    site.sm("job restart", odd.id, code=10)
+
+
+def test_a_second_backup_of_a_task_names_the_job_that_runs(
+    site: Site, many: Path
+) -> None:
+    site.sm("task add", "t", "--source", many)
+    number, process = halted_backup(site, "t")
+    done = site.sm("backup start", "t", "--format", "json", code=75)
+    assert done.error["message"].endswith(f"under way already by job {number}")
+    assert job(site, number + 1)["state"] == "cancelled"
+    assert job(site, number + 1)["exit_code"] == 75
+    site.sm("job restart", number, code=11)
+    cancelled(site, number, process)
+
+
+def test_a_restarted_backup_is_a_job_of_its_own(site: Site, tmp_path: Path) -> None:
+    site.sm("task add", "t", "--source", small_tree(tmp_path / "s", 3))
+    first = site.json("backup start", "t", "--level", "COPY")["job"]
+    again = site.json("job restart", first)
+    assert (again["job"], again["state"]) == (first + 1, "queued")
+    site.sm("job wait", again["job"])
+    assert [one["level"] for one in site.json("backup list")] == ["COPY", "COPY"]
+
+
+def test_a_restarted_restore_goes_on_where_it_was_cancelled(
+    site: Site, many: Path, tmp_path: Path
+) -> None:
+    site.backup(many)
+    back = tmp_path / "back" / str(many).lstrip("/")
+    running = site.popen(
+        "restore start", "--task", "tree", "--target", "back", cwd=tmp_path
+    )
+    process = halted(site, 2, lambda: back.exists() and len(os.listdir(back)) > 100)
+    assert cancelled(site, 2, process)["type"] == "restore"
+    running.communicate(timeout=60)
+    assert running.returncode == 128 + signal.SIGTERM
+    assert len(os.listdir(back)) < 20000
+    again = site.json("job restart", 2)
+    site.sm("job wait", again["job"])
+    assert differences(snapshot(many), snapshot(back)) == []
+
+
+def test_a_verify_is_a_job_with_a_log(site: Site, tmp_path: Path) -> None:
+    saveset = site.backup(small_tree(tmp_path / "s"))["saveset"]
+    site.sm("backup verify", "--all")
+    (found,) = site.json("job list", "--type", "verify")
+    assert (found["object"], found["state"]) == ("all", "ok")
+    assert f"{saveset}: ok" in site.sm("job log", found["job"]).out
+    part = next((site.store() / saveset).glob("data-0001*"))
+    raw = bytearray(part.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    part.chmod(0o600)
+    part.write_bytes(raw)
+    site.sm("backup verify", saveset, code=40)
+    *_, found = site.json("job list", "--type", "verify")
+    assert (found["object"], found["state"]) == (saveset, "error")
+    assert (found["exit_code"], found["message"]) == (
+        40, "1 saveset verified, 1 damaged",
+    )  # fmt: skip
+    assert f"error: {saveset}: " in site.sm("job log", found["job"]).out
+    again = site.json("job restart", found["job"])
+    site.sm("job wait", again["job"], code=40)
+
+
+def test_a_verify_can_be_cancelled(site: Site, many: Path) -> None:
+    site.backup(many)
+    running = site.popen("backup verify", "--task", "tree", "--format", "json")
+    process = halted(site, 2, lambda: worker_of(site, 2))
+    cancelled(site, 2, process)
+    running.communicate(timeout=60)
+    assert site.json("backup verify", "--all")[0]["state"] == "ok"
+
+
+def test_a_job_that_asked_for_a_passphrase_is_not_restarted(
+    site: Site, tmp_path: Path
+) -> None:
+    key = site.sm(
+        "setup key add", "k", "--passphrase", "--format", "json",
+        stdin=None, input=b"secret\nsecret\n",
+    ).json  # fmt: skip
+    site.backup(small_tree(tmp_path / "s", 3), "tree", "--recipient", key["recipient"])
+    (site.root / "var/lis").rename(site.root / "var/away")
+    (site.root / "var/lis").mkdir(0o700)
+    site.sm(
+        "restore start", "--task", "tree", "--target", tmp_path / "back",
+        stdin=None, input=b"secret\n",
+    )  # fmt: skip
+    done = site.sm("job restart", 2, "--format", "json", code=43)
+    assert "passphrase" in done.error["message"]
+
+
+def test_waiting_reaps_a_worker_that_was_killed(site: Site, many: Path) -> None:
+    site.sm("task add", "t", "--source", many)
+    number, process = halted_backup(site, "t")
+    os.kill(process, signal.SIGKILL)
+    (row,) = site.json("job wait", number, code=137)
+    assert (row["state"], row["message"]) == ("error", "its worker is gone")
+    assert os.listdir(site.store()) == [".sesam-store"]
+    is_sound(site)
+
+
+def test_cancelling_a_job_whose_worker_was_killed_ends_it(
+    site: Site, many: Path
+) -> None:
+    site.sm("task add", "t", "--source", many)
+    number, process = halted_backup(site, "t")
+    os.kill(process, signal.SIGKILL)
+    (row,) = site.json("job cancel", number)
+    assert (row["state"], row["exit_code"]) == ("cancelled", 130)
+    is_sound(site)
+
+
+def test_the_worker_that_hangs_is_killed_and_its_job_ended(
+    site: Site, many: Path, inside: Any
+) -> None:
+    from datetime import timedelta
+
+    from sesam.catalog import reaping
+    from sesam.catalog.jobs import LEASE_S, get_job
+    from sesam.catalog.tables import JobRow
+    from sesam.service.ground import owner
+
+    site.sm("task add", "t", "--source", many)
+    running = site.popen("backup start", "t")
+    until(lambda: list(site.store().glob("S*/data*")), "it writes")
+    running.send_signal(signal.SIGSTOP)
+    judge = reaping.Judge(owner.is_alive, owner.kill, patience_s=0.3)
+
+    def late(seconds: float) -> list[int]:
+        with inside.catalog.change():
+            since = inside.catalog.now() - timedelta(seconds=seconds)
+            JobRow.update(lease_until=since).execute()
+        gone = reaping.reap(inside.catalog, judge, inside.clock())
+        return [one.id for one in gone]
+
+    assert late((reaping.HANGING - 2) * LEASE_S) == []
+    assert running.poll() is None
+    assert late((reaping.HANGING - 1) * LEASE_S + 1) == [1]
+    assert running.wait(timeout=10) == -signal.SIGKILL
+    running.communicate()
+    ended = get_job(1)
+    assert (ended.state.value, ended.exit_code) == ("error", reaping.KILLED)
+    is_sound(site)
+
+
+def test_a_signal_reaches_the_very_process_or_none() -> None:
+    from dataclasses import replace
+
+    from sesam.rules.records import Owner
+    from sesam.service.ground import owner
+
+    child = subprocess.Popen(["sleep", "60"])
+    me = owner.current_owner()
+    with open(f"/proc/{child.pid}/stat") as file:
+        started = int(file.read().rpartition(")")[2].split()[19])
+    right = Owner(me.host, me.boot, child.pid, started)
+    for wrong in (
+        replace(right, started=started + 1),
+        replace(right, boot="other"),
+        replace(right, host="other"),
+    ):
+        assert not owner.send(wrong, signal.SIGTERM)
+    assert child.poll() is None
+    assert not owner.kill(replace(right, host="other"))
+    assert owner.kill(replace(right, started=started + 1))  # is gone already
+    assert child.poll() is None
+    assert owner.kill(right)
+    assert child.wait() == -signal.SIGKILL
+
+
+def test_twenty_backups_at_once_run_each_task_one_at_a_time(
+    site: Site, tmp_path: Path
+) -> None:
+    names = ("a", "b", "c", "d")
+    for name in names:
+        tree = tmp_path / name
+        tree.mkdir()
+        for number in range(3000):
+            (tree / f"{number}").write_bytes(b"%d" % number)
+        site.sm("task add", name, "--source", tree)
+    started = [
+        (name, site.popen("backup start", name, "--format", "json"))
+        for _ in range(5)
+        for name in names
+    ]
+    codes: dict[str, list[int]] = {name: [] for name in names}
+    for name, one in started:
+        _, err = one.communicate(timeout=110)
+        assert b"Traceback" not in err
+        codes[name].append(one.returncode)
+    rows = site.json("job list", "--type", "backup")
+    assert len(rows) == 20
+    for name in names:
+        assert set(codes[name]) <= {0, 75}
+        mine = [row for row in rows if row["object"] == name]
+        ran = [row for row in mine if row["state"] == "ok"]
+        assert len(ran) == codes[name].count(0) > 0
+        assert {row["exit_code"] for row in mine if row not in ran} <= {75}
+        times = sorted(
+            (datetime.fromisoformat(row["started_at"]), row["ended_at"]) for row in ran
+        )
+        for (_, ended), (begins, _) in itertools.pairwise(times):
+            assert datetime.fromisoformat(ended) <= begins
+    assert any(75 in found for found in codes.values())
+    assert len(site.json("backup list")) == sum(codes[name].count(0) for name in names)
+    is_sound(site)
