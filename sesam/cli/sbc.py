@@ -88,7 +88,7 @@ def sbc(sources: tuple[bytes, ...], base: str | None, **values: Any) -> None:
     from sesam.service.sending import handing, sourcejob
 
     if sources:
-        job = sourcejob.SourceJob(sources=sources, **values)
+        job = sourcejob.SourceJob(sources=sources, pass_stores=True, **values)
         stop = threading.Event()
         if base is None:
             return _send(job, None, stop)
@@ -113,8 +113,10 @@ def _send(job: "SourceJob", base: "Blob | None", stop: threading.Event) -> None:
     out = StreamWriter(sys.stdout.buffer)
     try:
         Source(job, out, stopped=stop.is_set, base=base).run()
-    except BrokenPipeError:
-        raise SourceLost("the mover has gone away") from None
+    except SourceLost:
+        # What is still held back must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _obey(orders: IO[bytes], stop: threading.Event) -> None:
