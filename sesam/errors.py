@@ -58,6 +58,12 @@ class Protected(RequestError):
     exit_code = 12
 
 
+class OutputLost(SesamError):
+    """What was to be printed cannot be written: stdout is full, or failed."""
+
+    exit_code = 19
+
+
 # -- 20-29: the catalog -------------------------------------------------------------
 
 

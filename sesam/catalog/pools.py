@@ -81,8 +81,11 @@ def add_pool(pool: MediaPool) -> None:
 
 
 def modify_pool(pool: MediaPool) -> None:
-    """Give the pool of that name these values. Raises NotFound, Conflict."""
+    """Give the pool of that name these values. Raises NotFound, Conflict, Protected."""
     row = find(MediaPoolRow, _POOL, pool.name)
+    if not pool.spare:
+        users = MediaPoolRow.select().where(MediaPoolRow.from_spare == row)
+        refuse_needed("spare pool", pool.name, [(_POOL, [one.name for one in users])])
     MediaPoolRow.update(**_values(pool)).where(MediaPoolRow.id == row.id).execute()
 
 

@@ -2,20 +2,20 @@
 
 import os
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sesam.cli import family, keeping
+from sesam.cli import family, keeping, lookup
 from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.find import find
+from sesam.cli.lookup import RESULT
 from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.progress import progress
-from sesam.cli.render import Column, Renderer, count, size, visible
+from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
 from sesam.cli.stopping import stop_by_signal
-from sesam.cli.values import DAY
+from sesam.cli.values import ANY_TEXT
 from sesam.errors import Interrupted, SesamError
 
 if TYPE_CHECKING:
@@ -23,26 +23,6 @@ if TYPE_CHECKING:
     from sesam.service.ground.site import Site
 
 _LEVELS = {"F": "FULL", "D": "DIFF", "I": "INCR", "C": "COPY"}
-_RESULT = [
-    Column("bytes", human=size),
-    Column("stored_bytes", "stored", human=size),
-    Column("files", human=count),
-    Column("changed", human=count),
-    Column("eol", human=keeping.eol),
-]
-_LIST = [
-    Column("saveset"),
-    Column("task"),
-    Column("level"),
-    Column("state"),
-    Column("backup_day", "day"),
-    Column("started_at", "started"),
-    Column("files", human=count, right=True),
-    Column("bytes", human=size, right=True),
-    Column("stored_bytes", "stored", human=size, right=True),
-    Column("media"),
-    Column("eol", human=keeping.eol),
-]
 
 
 @family.family("sm_backup", "sm_backup start etc")
@@ -50,7 +30,10 @@ def backup() -> None:
     """Start backups, list and show savesets, verify them, say how long they stay."""
 
 
-for one in (keeping.lock, keeping.unlock, keeping.expire, keeping.remove):
+for one in (
+    *(lookup.list_, lookup.show, lookup.files, find),
+    *(keeping.lock, keeping.unlock, keeping.expire, keeping.remove),
+):
     backup.add_command(one)
 
 
@@ -84,14 +67,14 @@ def start(
     begin = _detach if detach else _start
     if task:
         result = begin(site, task, level, pool or "")
-        renderer.one(result, _RESULT)
+        renderer.one(result, RESULT)
         return _end([result])
     names = get_group(group or "").tasks
     if not names:
         raise click.UsageError(f'task group "{group}" has no task')
     results, failure = _each(names, lambda name: begin(site, name, level, pool or ""))
     columns = [Column("job"), Column("task"), Column("saveset"), Column("state")]
-    renderer.rows(results, [*columns, *_RESULT, Column("message")])
+    renderer.rows(results, [*columns, *RESULT, Column("message")])
     if failure is not None:
         raise failure
     return _end(results)
@@ -163,94 +146,6 @@ def _tell_warnings(results: list[dict[str, Any]]) -> None:
             click.echo(f"{one['warnings']} warnings: sm_job log {one['job']}", err=True)
 
 
-@backup.command("list", cls=Command, example="sm_backup list --task etc")
-@click.option("--task", metavar="T", default="", help="Of this task alone.")
-@click.option("--day", type=DAY, help="Of this backup day alone.")
-@form_option
-def list_(task: str, day: date | None, form: str) -> None:
-    """List savesets, oldest first."""
-    from sesam.catalog.savesets import list_savesets
-    from sesam.catalog.tasks import get_task
-    from sesam.service.fetching.rows import rows_of
-
-    site = open_site()
-    if task:
-        get_task(task)
-    rows = rows_of(list_savesets(task=task, day=day), task=task)
-    Renderer(form, site.zone).rows(rows, _LIST)
-
-
-@backup.command(cls=Command, example="sm_backup show SF20270328010000000@AAAAAAAAAAA")
-@click.argument("saveset")
-@form_option
-def show(saveset: str, form: str) -> None:
-    """Show one saveset and where its parts lie."""
-    from sesam.service.lookup import show_saveset
-
-    site = open_site()
-    facts = show_saveset(site, saveset)
-    renderer = Renderer(form, site.zone)
-    renderer.one(facts, _RESULT)
-    if form == "table":
-        click.echo()
-        columns = [
-            Column("name"),
-            Column("bytes", human=size, right=True),
-            Column("location"),
-        ]
-        renderer.rows(facts["parts"], columns)
-
-
-@backup.command(
-    cls=Command, example="sm_backup files SF20270328010000000@AAAAAAAAAAA /etc/hosts"
-)
-@click.argument("saveset")
-@click.argument("path", nargs=-1)
-@click.option("--merged", is_flag=True, help="The whole tree as of that saveset.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    metavar="KEY",
-    help="Age identity file; may be repeated.",
-)
-@form_option
-def files(
-    saveset: str,
-    path: tuple[str, ...],
-    merged: bool,
-    identities: tuple[str, ...],
-    form: str,
-) -> None:
-    """List the objects of a saveset, all or those at and below PATH."""
-    from sesam.service.lookup import list_files
-
-    site = open_site()
-    rows = list_files(
-        site,
-        saveset,
-        [os.fsencode(one) for one in path],
-        merged=merged,
-        identities=identities,
-        passphrase=ask_passphrase,
-    )
-    columns = [
-        Column("mode"),
-        Column("type"),
-        Column("size", human=size, right=True),
-        Column("mtime"),
-        Column("path"),
-    ]
-    if form == "table":
-        for row in rows:
-            click.echo(
-                f"{row['type']} {row['mode']} {row['uid']:>6} {row['gid']:>6}"
-                f" {row['size']:>12} {row['mtime'][:19]} {visible(row['path'])}"
-            )
-        return
-    Renderer(form, site.zone).rows(rows, columns)
-
-
 @backup.command(cls=Command, example="sm_backup verify --all")
 @click.argument("saveset", nargs=-1)
 @click.option("--task", metavar="T", default="", help="All savesets of a task.")
@@ -259,6 +154,7 @@ def files(
     "--identity",
     "identities",
     multiple=True,
+    type=ANY_TEXT,
     metavar="KEY",
     help="Age identity file; may be repeated.",
 )
@@ -291,9 +187,6 @@ def verify(
     Renderer(form, site.zone).rows(rows, columns)
     if any(row["state"] != "ok" for row in rows):
         raise SystemExit(Damaged.exit_code)
-
-
-backup.add_command(find)
 
 
 def main() -> None:

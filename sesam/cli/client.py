@@ -5,10 +5,10 @@ from dataclasses import replace
 import click
 
 from sesam.cli import family
-from sesam.cli.family import Command
+from sesam.cli.family import Command, form_option
 from sesam.cli.render import Column
 from sesam.cli.site import open_site
-from sesam.cli.verbs import NOTE, add_verbs, given, said
+from sesam.cli.verbs import NOTE, add_verbs, given, tell
 
 
 @family.family("sm_client", "sm_client add web1 --ssh root@web1")
@@ -27,6 +27,7 @@ add_verbs(
     path="sm_client",
     catalog="clients:list_clients:get_client",
     remover="configure:remove_client",
+    record="Client",
     columns=[Column("name"), Column("ssh"), Column("program"), Column("note")],
 )
 
@@ -36,13 +37,15 @@ add_verbs(
 @_ssh
 @_program
 @NOTE
-def add(name: str, **values: str | None) -> None:
+@form_option
+def add(name: str, form: str, **values: str | None) -> None:
     """Add a client; without --ssh its data is read on this machine."""
+    from sesam.catalog.clients import get_client
     from sesam.rules.records import Client
     from sesam.service import configure
 
     configure.add_client(open_site(), Client(name, **given(values)))
-    said(f'client "{name}" added')
+    tell(form, get_client(name), f'client "{name}" added')
 
 
 @client.command(cls=Command, example="sm_client modify web1 --ssh backup@web1")
@@ -50,14 +53,15 @@ def add(name: str, **values: str | None) -> None:
 @_ssh
 @_program
 @NOTE
-def modify(name: str, **values: str | None) -> None:
+@form_option
+def modify(name: str, form: str, **values: str | None) -> None:
     """Change a client; what is not given stays."""
     from sesam.catalog.clients import get_client
     from sesam.service import configure
 
     site = open_site()
     configure.modify_client(site, replace(get_client(name), **given(values)))
-    said(f'client "{name}" modified')
+    tell(form, get_client(name), f'client "{name}" modified')
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from sesam.cli.family import Command, Family
+from sesam.cli.family import Command, Family, form_option
 from sesam.cli.render import Column
 from sesam.cli.site import open_site
-from sesam.cli.verbs import NOTE, add_verbs, given, said
+from sesam.cli.verbs import NOTE, add_verbs, given, tell
 
 Function = Callable[..., Any]
 IN_LOADER = click.option("--loader", help="The library it is in.")
@@ -47,6 +47,7 @@ add_verbs(
     path="sm_media group",
     catalog="pools:list_drive_groups:get_drive_group",
     remover="configure_media:remove_drive_group",
+    record="DriveGroup",
     columns=[Column("name"), Column("drives"), Column("note")],
 )
 add_verbs(
@@ -55,6 +56,7 @@ add_verbs(
     path="sm_media drive",
     catalog="drives:list_drives:get_drive",
     remover="configure_media:remove_drive",
+    record="Drive",
     columns=[
         Column("name"),
         Column("group"),
@@ -71,6 +73,7 @@ add_verbs(
     path="sm_media loader",
     catalog="drives:list_loaders:get_loader",
     remover="configure_media:remove_loader",
+    record="Loader",
     columns=[Column("name"), Column("device"), Column("note")],
 )
 
@@ -78,13 +81,15 @@ add_verbs(
 @group.command("add", cls=Command, example="sm_media group add LTO")
 @click.argument("name")
 @NOTE
-def group_add(name: str, **values: Any) -> None:
+@form_option
+def group_add(name: str, form: str, **values: Any) -> None:
     """Add a drive group."""
+    from sesam.catalog.pools import get_drive_group
     from sesam.rules.records import DriveGroup
     from sesam.service import configure_media
 
     configure_media.add_drive_group(open_site(), DriveGroup(name, **given(values)))
-    said(f'drive group "{name}" added')
+    tell(form, get_drive_group(name), f'drive group "{name}" added')
 
 
 @group.command(
@@ -92,7 +97,8 @@ def group_add(name: str, **values: Any) -> None:
 )
 @click.argument("name")
 @NOTE
-def group_modify(name: str, **values: Any) -> None:
+@form_option
+def group_modify(name: str, form: str, **values: Any) -> None:
     """Change a drive group's note; drives name their group themselves."""
     from sesam.catalog.pools import get_drive_group
     from sesam.service import configure_media
@@ -101,7 +107,7 @@ def group_modify(name: str, **values: Any) -> None:
     configure_media.modify_drive_group(
         site, replace(get_drive_group(name), **given(values))
     )
-    said(f'drive group "{name}" modified')
+    tell(form, get_drive_group(name), f'drive group "{name}" modified')
 
 
 @loader.command(
@@ -110,13 +116,15 @@ def group_modify(name: str, **values: Any) -> None:
 @click.argument("name")
 @device_option(required=True)
 @NOTE
-def loader_add(name: str, device: str, **values: Any) -> None:
+@form_option
+def loader_add(name: str, form: str, device: str, **values: Any) -> None:
     """Add a tape library."""
+    from sesam.catalog.drives import get_loader
     from sesam.rules.records import Loader
     from sesam.service import configure_media
 
     configure_media.add_loader(open_site(), Loader(name, device, **given(values)))
-    said(f'loader "{name}" added')
+    tell(form, get_loader(name), f'loader "{name}" added')
 
 
 @loader.command(
@@ -125,14 +133,15 @@ def loader_add(name: str, device: str, **values: Any) -> None:
 @click.argument("name")
 @device_option(required=False)
 @NOTE
-def loader_modify(name: str, **values: Any) -> None:
+@form_option
+def loader_modify(name: str, form: str, **values: Any) -> None:
     """Change a tape library; what is not given stays."""
     from sesam.catalog.drives import get_loader
     from sesam.service import configure_media
 
     site = open_site()
     configure_media.modify_loader(site, replace(get_loader(name), **given(values)))
-    said(f'loader "{name}" modified')
+    tell(form, get_loader(name), f'loader "{name}" modified')
 
 
 @drive.command(
@@ -146,15 +155,17 @@ def loader_modify(name: str, **values: Any) -> None:
 @click.option("--group", required=True, help="Drive group.")
 @IN_LOADER
 @POSITION
-def drive_add(name: str, group: str, **values: Any) -> None:
+@form_option
+def drive_add(name: str, form: str, group: str, **values: Any) -> None:
     """Add a tape drive."""
+    from sesam.catalog.drives import get_drive
     from sesam.rules.records import Drive
     from sesam.service import configure_media
     from sesam.terms import MediumKind
 
     made = Drive(name, group, MediumKind.TAPE, **given(values))
     configure_media.add_drive(open_site(), made)
-    said(f'drive "{name}" added')
+    tell(form, get_drive(name), f'drive "{name}" added')
 
 
 @drive.command(
@@ -165,11 +176,12 @@ def drive_add(name: str, group: str, **values: Any) -> None:
 @click.option("--group", help="Drive group.")
 @IN_LOADER
 @POSITION
-def drive_modify(name: str, **values: Any) -> None:
+@form_option
+def drive_modify(name: str, form: str, **values: Any) -> None:
     """Change a tape drive; what is not given stays."""
     from sesam.catalog.drives import get_drive
     from sesam.service import configure_media
 
     site = open_site()
     configure_media.modify_drive(site, replace(get_drive(name), **given(values)))
-    said(f'drive "{name}" modified')
+    tell(form, get_drive(name), f'drive "{name}" modified')

@@ -15,28 +15,44 @@ from typing import IO, Any, NoReturn
 import click
 
 from sesam import __version__
+from sesam.cli import streams
+from sesam.cli.render import printable
 from sesam.cli.site import spare_drivers
 from sesam.errors import (
     OK,
     USAGE,
     WARNINGS,
     Interrupted,
+    OutputLost,
     SesamError,
     exit_code_of,
 )
 
 FORMATS = ("table", "json", "jsonl", "csv")
 _USAGE = "WrongUsage"
+_BEYOND = 1 << 63
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 88}
 
 
 class Command(click.Command):
-    """A command whose help ends with an example."""
+    """A command whose help ends with an example.
+
+    What it is given can be stored: text is UTF-8, a number has 63 bits. Options that
+    take any bytes have a type of their own.
+    """
 
     def __init__(self, *args: Any, example: str = "", **more: Any) -> None:
         more.setdefault("context_settings", _SETTINGS)
         super().__init__(*args, **more)
         self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for param in self.params:
+            found = ctx.params.get(param.name or "")
+            for value in found if isinstance(found, tuple) else (found,):
+                _check(param, value, ctx)
+        return rest
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if self.example:
@@ -60,6 +76,21 @@ class Family(click.Group):
         self.example = example
 
     format_epilog = Command.format_epilog
+
+
+def _check(param: click.Parameter, value: object, ctx: click.Context) -> None:
+    if isinstance(value, str) and param.type is click.STRING and not _is_text(value):
+        raise click.BadParameter("this is no UTF-8 text", ctx, param)
+    if isinstance(value, int) and not -_BEYOND < value < _BEYOND:
+        raise click.BadParameter("this number is too large", ctx, param)
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def family(name: str, example: str) -> Callable[[Callable[..., Any]], Family]:
@@ -113,38 +144,59 @@ def end_with_warnings() -> NoReturn:
 
 def run(command: click.Command) -> NoReturn:
     """Run a command to its exit code; a failure is a sentence, or JSON, on stderr."""
+    streams.secure()
     signal.signal(signal.SIGTERM, _terminated)
+    code = _said(command)
+    try:
+        sys.stdout.flush()
+    except streams.ReaderGone:
+        streams.silence()
+    except OutputLost as error:
+        streams.silence()
+        code = code or _fail_with(error)
+    raise SystemExit(code)
+
+
+def _said(command: click.Command) -> int:
+    """Run a command; say what went wrong, return its exit code."""
+    try:
+        return _done(command)
+    except OutputLost as error:
+        streams.silence()
+        return _fail_with(error)
+    except SesamError as error:
+        return _fail_with(error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+    except click.UsageError as error:
+        hint = f"{error.ctx.command_path} --help" if error.ctx else ""
+        return _fail(_USAGE, _sentence(error.format_message()), hint, USAGE)
+    except click.ClickException as error:
+        return _fail(_USAGE, _sentence(error.format_message()), "", USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("Interrupted", "interrupted", "", 128 + signal.SIGINT)
+    return USAGE
+
+
+def _done(command: click.Command) -> int:
+    """Run a command; return its exit code, OK where nobody reads what it lists."""
     try:
         spare_drivers()
         code = command.main(prog_name=command.name, standalone_mode=False)
-        _flush()
-    except SesamError as error:
-        code = _fail(type(error).__name__, str(error), error.hint, exit_code_of(error))
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        code = USAGE
-    except click.UsageError as error:
-        hint = ""
-        if error.ctx is not None:
-            hint = f"{error.ctx.command_path} --help"
-        code = _fail(_USAGE, _sentence(error.format_message()), hint, USAGE)
-    except click.ClickException as error:
-        code = _fail(_USAGE, _sentence(error.format_message()), "", USAGE)
-    except (click.Abort, KeyboardInterrupt):
-        code = _fail("Interrupted", "interrupted", "", 128 + signal.SIGINT)
-    except BrokenPipeError:
-        # The reader has seen enough. Python must not stumble over it when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = OK
-    raise SystemExit(code if isinstance(code, int) else OK)
+    except SystemExit as end:
+        code = end.code
+    except streams.ReaderGone:
+        streams.silence()
+        return OK
+    return code if isinstance(code, int) else OK
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise Interrupted("terminated", signal=number)
 
 
-def _flush() -> None:
-    sys.stdout.flush()
+def _fail_with(error: SesamError) -> int:
+    return _fail(type(error).__name__, str(error), error.hint, exit_code_of(error))
 
 
 def _fail(kind: str, message: str, hint: str, code: int) -> int:
@@ -152,7 +204,8 @@ def _fail(kind: str, message: str, hint: str, code: int) -> int:
         facts = {"error": kind, "message": message, "hint": hint, "exit_code": code}
         text = json.dumps(facts)
     else:
-        text = f"error: {message}" + (f"\nhint: {hint}" if hint else "")
+        text = f"error: {printable(message)}"
+        text += f"\nhint: {printable(hint)}" if hint else ""
     click.echo(text.encode("utf-8", "backslashreplace"), err=True)
     return code
 

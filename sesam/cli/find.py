@@ -8,15 +8,17 @@ from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
+from sesam.cli.values import ANY_TEXT
 
 
 @click.command(cls=Command, example="sm_backup find '*/letters/ann*' --task home")
-@click.argument("pattern")
+@click.argument("pattern", type=ANY_TEXT)
 @click.option("--task", metavar="T", default="", help="In savesets of this task alone.")
 @click.option(
     "--identity",
     "identities",
     multiple=True,
+    type=ANY_TEXT,
     metavar="KEY",
     help="Age identity file; may be repeated.",
 )

@@ -9,7 +9,7 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, form_option
-from sesam.cli.render import Column, Renderer
+from sesam.cli.render import Column, Renderer, printable
 from sesam.cli.site import open_site
 from sesam.cli.values import DAY
 from sesam.errors import RequestError
@@ -83,21 +83,27 @@ def show(number: int, form: str) -> None:
 
 @job.command(cls=Command, example="sm_job log 7")
 @click.argument("number", type=int, metavar="JOB")
-def log(number: int) -> None:
+@form_option
+def log(number: int, form: str) -> None:
     """Print the log of a job."""
     from sesam.catalog.jobs import get_job
     from sesam.errors import NotFound
 
-    open_site()
+    site = open_site()
     found = get_job(number)
     try:
         with open(found.log, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                click.echo(line, nl=False)
+            lines = file.read().splitlines()
     except OSError as error:
         raise NotFound(
             f"the log of job {number} cannot be read: {error.strerror}"
         ) from error
+    if form == "table":
+        for line in lines:
+            click.echo(printable(line))
+        return
+    rows = [{"at": line[:25], "text": line[26:]} for line in lines]
+    Renderer(form, site.zone).rows(rows, (), ("at", "text"))
 
 
 @job.command(cls=Command, example="sm_job cancel 7 8")

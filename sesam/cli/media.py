@@ -25,8 +25,11 @@ for one in (stores.pool, stores.store, drives.group, drives.drive, drives.loader
 def media_list(pool: str, form: str) -> None:
     """List the media: labels, where they are, how full."""
     from sesam.catalog.media import list_media
+    from sesam.catalog.pools import get_pool
 
     site = open_site()
+    if pool:
+        get_pool(pool)
     columns = [
         Column("label"),
         Column("barcode"),
@@ -39,8 +42,8 @@ def media_list(pool: str, form: str) -> None:
         Column("eol"),
         Column("savesets"),
     ]
-    rows = map(_medium, list_media(pool=pool))
-    Renderer(form, site.zone).rows(rows, columns)
+    rows = [_medium(one) for one in list_media(pool=pool)]
+    Renderer(form, site.zone).rows(rows, columns, _KEYS)
 
 
 @media.command(
@@ -78,6 +81,23 @@ def media_init(
         made = tapeinit.init_slots(site, pool, str(loader), slots, force=force)
     columns = [Column("label"), Column("barcode"), Column("pool")]
     Renderer(form, site.zone).rows(made, columns)
+
+
+_KEYS = (
+    "label",
+    "barcode",
+    "pool",
+    "kind",
+    "state",
+    "loader",
+    "slot",
+    "drive",
+    "used",
+    "capacity",
+    "eol",
+    "protected",
+    "savesets",
+)
 
 
 def _medium(one: Any) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sesam.cli.streams import unread
+
 Row = Mapping[str, Any]
 NONE = "-"
 
@@ -37,26 +39,44 @@ class Renderer:
         self._form = form
         self._zone = zone
 
-    def rows(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
-        """Print a listing; JSONL and CSV stream."""
+    def rows(
+        self, rows: Iterable[Row], columns: Sequence[Column], keys: Sequence[str] = ()
+    ) -> None:
+        """Print a listing; JSONL and CSV stream.
+
+        keys -- of every row, for the header of an empty CSV listing
+        """
+        if isinstance(rows, list):
+            with unread():
+                self._rows(rows, columns, keys)
+        else:
+            self._rows(rows, columns, keys)
+
+    def _rows(
+        self, rows: Iterable[Row], columns: Sequence[Column], keys: Sequence[str]
+    ) -> None:
         if self._form == "json":
             _print(json.dumps([self.plain(row) for row in rows], indent=1))
         elif self._form == "jsonl":
             for row in rows:
                 _print(json.dumps(self.plain(row)))
         elif self._form == "csv":
-            self._csv(rows)
+            self._csv(rows, keys or [column.key for column in columns])
         else:
             self._table(rows, columns)
 
     def one(self, row: Row, columns: Sequence[Column] = ()) -> None:
         """Print one object: as a JSON object, or one line a fact for people."""
+        with unread():
+            self._one(row, columns)
+
+    def _one(self, row: Row, columns: Sequence[Column]) -> None:
         if self._form == "json":
             _print(json.dumps(self.plain(row), indent=1))
         elif self._form == "jsonl":
             _print(json.dumps(self.plain(row)))
         elif self._form == "csv":
-            self._csv([row])
+            self._csv([row], ())
         else:
             human = {column.key: column for column in columns}
             shown = [
@@ -68,15 +88,18 @@ class Renderer:
             for column, text in shown:
                 _print(f"{column.heading():<{width}}  {text}")
 
-    def plain(self, row: Row) -> dict[str, Any]:
-        """Return the row as JSON values; a path that is no UTF-8 has path_b64 too."""
-        import base64
+    def plain(self, row: Row, *, always: bool = False) -> dict[str, Any]:
+        """Return the row as JSON values; what is no UTF-8 has KEY_b64 beside KEY.
 
+        Of several values then all are there. always -- paths have it in any case, null
+        where it is not needed
+        """
         found: dict[str, Any] = {}
         for key, value in row.items():
             found[key] = self._value(value)
-            if isinstance(value, bytes) and not _is_utf8(value):
-                found[f"{key}_b64"] = base64.b64encode(value).decode()
+            exact = _exact(value)
+            if exact is not None or (always and _is_path(value)):
+                found[f"{key}_b64"] = exact
         return found
 
     def _value(self, value: Any) -> Any:
@@ -84,8 +107,8 @@ class Renderer:
             return value.astimezone(self._zone).isoformat(timespec="seconds")
         if isinstance(value, date):
             return value.isoformat()
-        if isinstance(value, bytes):
-            return value.decode("utf-8", "replace")
+        if isinstance(value, str | bytes):
+            return _raw(value).decode("utf-8", "replace")
         if isinstance(value, Mapping):
             return self.plain(value)
         if isinstance(value, list | tuple):
@@ -93,6 +116,9 @@ class Renderer:
         return value
 
     def _human(self, column: Column | None, value: Any) -> str:
+        return printable(self._shown(column, value))
+
+    def _shown(self, column: Column | None, value: Any) -> str:
         if value is None or value in ("", (), []):
             return NONE
         if isinstance(value, datetime):
@@ -102,18 +128,21 @@ class Renderer:
         if isinstance(value, bytes):
             return visible(value)
         if isinstance(value, list | tuple):
-            return ", ".join(self._human(None, one) for one in value)
+            return ", ".join(self._shown(None, one) for one in value)
         return column.human(value) if column else str(value)
 
-    def _csv(self, rows: Iterable[Row]) -> None:
+    def _csv(self, rows: Iterable[Row], without: Sequence[str]) -> None:
+        """Print CSV; without -- the header where there is no row."""
         out = csv.writer(sys.stdout, lineterminator="\n")
-        keys: list[str] | None = None
+        keys: list[str] = []
         for row in rows:
-            plain = self.plain(row)
-            if keys is None:
+            plain = self.plain(row, always=True)
+            if not keys:
                 keys = list(plain)
                 out.writerow(keys)
             out.writerow([_cell(plain.get(key)) for key in keys])
+        if not keys:
+            out.writerow(without)
 
     def _table(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
         from tabulate import tabulate
@@ -159,12 +188,57 @@ def count(value: int) -> str:
 
 def visible(path: bytes) -> str:
     """Return a path that cannot break a terminal or a table."""
-    text = path.decode("utf-8", "backslashreplace")
+    return printable(path.decode("utf-8", "backslashreplace"))
+
+
+def printable(text: str) -> str:
+    r"""Return a text that cannot break a terminal or a table, on one line.
+
+    >>> printable("a\nb\x1b[2J")
+    'a\\nb\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    text = _raw(text).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def _raw(value: str | bytes) -> bytes:
+    """Return the bytes of a text: those that were typed, where they are no UTF-8."""
+    if isinstance(value, bytes):
+        return value
+    try:
+        return value.encode()
+    except UnicodeEncodeError:
+        try:
+            return value.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "backslashreplace")
+
+
+def _exact(value: Any) -> str | list[str] | None:
+    """Return base64 of what is no UTF-8, None for everything else."""
+    several = isinstance(value, list | tuple)
+    values = value if several else (value,)
+    if not all(isinstance(one, str | bytes) for one in values):
+        return None
+    raws = [_raw(one) for one in values]
+    if all(map(_is_utf8, raws)):
+        return None
+    import base64
+
+    found = [base64.b64encode(raw).decode() for raw in raws]
+    return found if several else found[0]
+
+
+def _is_path(value: Any) -> bool:
+    """Tell whether a value is a path, or several: bytes."""
+    values = value if isinstance(value, list | tuple) else (value,)
+    return bool(values) and all(isinstance(one, bytes) for one in values)
+
+
 def _print(text: str) -> None:
-    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    sys.stdout.write(text + "\n")
 
 
 def _cell(value: Any) -> Any:

@@ -13,7 +13,7 @@ from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
 from sesam.cli.stopping import stop_by_signal
-from sesam.cli.values import INSTANT
+from sesam.cli.values import ANY_TEXT, INSTANT, SAVED_PATH
 
 if TYPE_CHECKING:
     from sesam.saveset.listing import Line
@@ -35,10 +35,17 @@ def restore() -> None:
 @click.option(
     "--partial", is_flag=True, help="Restore what can be read; report the rest."
 )
-@click.option("--target", metavar="DIR", help="Where to: objects keep their paths.")
+@click.option(
+    "--target", type=ANY_TEXT, metavar="DIR", help="Where to: objects keep their paths."
+)
 @click.option("--original", is_flag=True, help="To where it was.")
 @click.option(
-    "--path", "paths", multiple=True, metavar="P", help="This, and all below it."
+    "--path",
+    "paths",
+    multiple=True,
+    type=SAVED_PATH,
+    metavar="P",
+    help="This, and all below it.",
 )
 @click.option(
     "--existing",
@@ -49,7 +56,12 @@ def restore() -> None:
 )
 @click.option("--numeric-owners", is_flag=True, help="Owners by number alone.")
 @click.option(
-    "--identity", "identities", multiple=True, metavar="KEY", help="Age identity file."
+    "--identity",
+    "identities",
+    multiple=True,
+    type=ANY_TEXT,
+    metavar="KEY",
+    help="Age identity file.",
 )
 @family.dry_run_option
 @form_option
@@ -61,7 +73,7 @@ def start(
     partial: bool,
     target: str | None,
     original: bool,
-    paths: tuple[str, ...],
+    paths: tuple[bytes, ...],
     existing: str,
     numeric_owners: bool,
     identities: tuple[str, ...],
@@ -88,7 +100,7 @@ def start(
         at=at,
         best=best,
         partial=partial,
-        paths=tuple(os.fsencode(one) for one in paths),
+        paths=paths,
         existing=Existing(existing),
         numeric_owners=numeric_owners,
         identities=identities,

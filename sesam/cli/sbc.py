@@ -10,7 +10,7 @@ import click
 from sesam import __version__
 from sesam.cli import family
 from sesam.cli.family import Command, unbuffered_stdin
-from sesam.cli.values import RAW_PATH, SIZE
+from sesam.cli.values import ANY_TEXT, RAW_PATH, SIZE
 from sesam.errors import SourceLost
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     "--exclude",
     "excludes",
     multiple=True,
+    type=ANY_TEXT,
     metavar="PATTERN",
     help="Glob, or re:EXPRESSION; may be repeated.",
 )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--exclude-if-present",
     multiple=True,
+    type=ANY_TEXT,
     metavar="NAME",
     help="A directory that holds NAME keeps NAME alone.",
 )
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--base",
+    type=ANY_TEXT,
     metavar="FILE",
     help="Listing of the saveset to build on: only what has changed since is sent.",
 )
@@ -85,10 +88,14 @@ def sbc(sources: tuple[bytes, ...], base: str | None, **values: Any) -> None:
     order, and end of file breaks it off.
     """
     from sesam.errors import WrongUsage
+    from sesam.service.ground.definition import check_definition, refuse_absent
     from sesam.service.sending import handing, sourcejob
 
     if sources:
         job = sourcejob.SourceJob(sources=sources, **values)
+        # Before the first record: a mover may be waiting behind the pipe.
+        check_definition(job)
+        refuse_absent(job.sources)
         stop = threading.Event()
         if base is None:
             return _send(job, None, stop)

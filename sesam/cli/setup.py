@@ -1,14 +1,13 @@
 """sm_setup: the site itself."""
 
-import sys
-
 import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
-from sesam.cli.passphrase import ask_passphrase
+from sesam.cli.passphrase import ask_passphrase, new_passphrase
 from sesam.cli.render import Column, Renderer
 from sesam.cli.site import catalog_url, clock, open_site, root
+from sesam.cli.values import ANY_TEXT, DIRECTORY
 
 
 @family.family("sm_setup", "sm_setup init --zone Europe/Berlin")
@@ -27,7 +26,12 @@ def setup() -> None:
     metavar="HH:MM",
     help="When a backup day begins.",
 )
-@click.option("--store", metavar="DIR", help="Data store; default: store in the root.")
+@click.option(
+    "--store",
+    type=DIRECTORY,
+    metavar="DIR",
+    help="Data store; default: store in the root.",
+)
 @form_option
 def init(zone: str | None, newday: str, store: str | None, form: str) -> None:
     """Make a site in $SESAM_ROOT: catalog, client, data store, pool, NEWDAY."""
@@ -66,12 +70,17 @@ def check(repair: bool, delete_unknown: bool, form: str) -> None:
     cls=Command, example="sm_setup recover --store /srv/backup --identity office.txt"
 )
 @click.option(
-    "--store", required=True, metavar="DIR", help="A data store of the lost site."
+    "--store",
+    required=True,
+    type=DIRECTORY,
+    metavar="DIR",
+    help="A data store of the lost site.",
 )
 @click.option(
     "--identity",
     "identities",
     multiple=True,
+    type=ANY_TEXT,
     metavar="KEY",
     help="Age identity file; may be repeated.",
 )
@@ -103,7 +112,7 @@ def key_add(name: str, passphrase: bool, form: str) -> None:
     from sesam.service.ground import keys
 
     site = open_site()
-    word = _new_passphrase() if passphrase else ""
+    word = new_passphrase() if passphrase else ""
     Renderer(form, site.zone).one(keys.add(site, name, word))
 
 
@@ -127,19 +136,6 @@ def key_show(name: str, form: str) -> None:
 
     site = open_site()
     Renderer(form, site.zone).one(keys.get(site, name))
-
-
-def _new_passphrase() -> str:
-    if sys.stdin.isatty():
-        found = click.prompt("Passphrase", hide_input=True, err=True)
-        again = click.prompt("Once more", hide_input=True, err=True)
-        if found != again:
-            raise click.UsageError("the two passphrases differ")
-        return str(found)
-    found = sys.stdin.readline().rstrip("\n")
-    if not found:
-        raise click.UsageError("--passphrase needs a line on stdin")
-    return found
 
 
 def main() -> None:

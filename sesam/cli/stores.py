@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from sesam.cli.family import Command, Family
+from sesam.cli.family import Command, Family, form_option
 from sesam.cli.render import NONE, Column, size
 from sesam.cli.site import open_site
-from sesam.cli.values import SIZE
-from sesam.cli.verbs import NOTE, add_verbs, given, said
+from sesam.cli.values import DIRECTORY, SIZE
+from sesam.cli.verbs import NOTE, add_verbs, given, tell
 
 
 @click.group("pool", cls=Family, example="sm_media pool add YEAR --group DISK")
@@ -29,6 +29,7 @@ add_verbs(
     path="sm_media pool",
     catalog="pools:list_pools:get_pool",
     remover="configure_media:remove_pool",
+    record="MediaPool",
     columns=[
         Column("name"),
         Column("group"),
@@ -44,6 +45,7 @@ add_verbs(
     path="sm_media store",
     catalog="drives:list_stores:get_store",
     remover="configure_media:remove_store",
+    record="DataStore",
     columns=[
         Column("name"),
         Column("path"),
@@ -86,13 +88,15 @@ def _pool_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("name")
 @click.option("--group", required=True, help="Drive group that writes it.")
 @_pool_options
-def pool_add(name: str, group: str, **values: Any) -> None:
+@form_option
+def pool_add(name: str, form: str, group: str, **values: Any) -> None:
     """Add a media pool."""
+    from sesam.catalog.pools import get_pool
     from sesam.rules.records import MediaPool
     from sesam.service import configure_media
 
     configure_media.add_pool(open_site(), MediaPool(name, group, **given(values)))
-    said(f'media pool "{name}" added')
+    tell(form, get_pool(name), f'media pool "{name}" added')
 
 
 @pool.command(
@@ -101,14 +105,15 @@ def pool_add(name: str, group: str, **values: Any) -> None:
 @click.argument("name")
 @click.option("--group", help="Drive group that writes it.")
 @_pool_options
-def pool_modify(name: str, **values: Any) -> None:
+@form_option
+def pool_modify(name: str, form: str, **values: Any) -> None:
     """Change a media pool; what is not given stays."""
     from sesam.catalog.pools import get_pool
     from sesam.service import configure_media
 
     site = open_site()
     configure_media.modify_pool(site, replace(get_pool(name), **given(values)))
-    said(f'media pool "{name}" modified')
+    tell(form, get_pool(name), f'media pool "{name}" modified')
 
 
 def _store_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,16 +124,19 @@ def _store_options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--low-water",
             type=int,
             metavar="PERCENT",
-            help="Down to which space is made; default: 85.",
+            help="Down to which space is made; default: 85. Kept, not used yet.",
         ),
         click.option(
             "--high-water",
             type=int,
             metavar="PERCENT",
-            help="From which on a store counts as full; default: 95.",
+            help="From which on `sm_setup check` warns; default: 95.",
         ),
         click.option(
-            "--capacity", "capacity_bytes", type=SIZE, help="Default: the disk's."
+            "--capacity",
+            "capacity_bytes",
+            type=SIZE,
+            help="Default: the disk's. Kept, not used yet.",
         ),
     ):
         function = option(function)
@@ -137,14 +145,22 @@ def _store_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @store.command("add", cls=Command, example="sm_media store add big --path /srv/backup")
 @click.argument("name")
-@click.option("--path", required=True, metavar="DIR", help="An empty directory.")
+@click.option(
+    "--path",
+    required=True,
+    type=DIRECTORY,
+    metavar="DIR",
+    help="An empty directory.",
+)
 @click.option("--group", default="DISK", show_default=True, help="Drive group.")
 @click.option("--rds", metavar="CLIENT", help="The client at which DIR lies.")
 @_store_options
-def store_add(name: str, path: str, group: str, **values: Any) -> None:
+@form_option
+def store_add(name: str, form: str, path: str, group: str, **values: Any) -> None:
     """Make a directory a data store."""
     import os
 
+    from sesam.catalog.drives import get_store
     from sesam.rules.records import DataStore
     from sesam.service import configure_media
 
@@ -152,19 +168,22 @@ def store_add(name: str, path: str, group: str, **values: Any) -> None:
     where = path if values.get("rds") else os.path.abspath(path)
     site = open_site()
     configure_media.add_store(site, DataStore(name, where, group, **given(values)))
-    said(f'data store "{name}" added')
+    tell(form, get_store(name), f'data store "{name}" added')
 
 
 @store.command("modify", cls=Command, example="sm_media store modify big --capacity 8T")
 @click.argument("name")
-@click.option("--path", metavar="DIR", help="Where it lies now, marker and all.")
+@click.option(
+    "--path", type=DIRECTORY, metavar="DIR", help="Where it lies now, marker and all."
+)
 @click.option("--group", help="Drive group.")
 @_store_options
-def store_modify(name: str, **values: Any) -> None:
+@form_option
+def store_modify(name: str, form: str, **values: Any) -> None:
     """Change a data store; what is not given stays."""
     from sesam.catalog.drives import get_store
     from sesam.service import configure_media
 
     site = open_site()
     configure_media.modify_store(site, replace(get_store(name), **given(values)))
-    said(f'data store "{name}" modified')
+    tell(form, get_store(name), f'data store "{name}" modified')

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from sesam.cli import family
-from sesam.cli.family import Command, Family
+from sesam.cli.family import Command, Family, form_option
 from sesam.cli.render import Column
 from sesam.cli.site import open_site
-from sesam.cli.values import RAW_PATH, SIZE
-from sesam.cli.verbs import add_verbs, given, said
+from sesam.cli.values import ANY_TEXT, RAW_PATH, SIZE
+from sesam.cli.verbs import add_verbs, given, tell
 
 
 @family.family("sm_task", "sm_task add etc --source /etc --exclude '*.bak'")
@@ -31,6 +31,7 @@ add_verbs(
     path="sm_task",
     catalog="tasks:list_tasks:get_task",
     remover="configure:remove_task",
+    record="Task",
     columns=[
         Column("name"),
         Column("client"),
@@ -46,8 +47,12 @@ add_verbs(
     path="sm_task group",
     catalog="tasks:list_groups:get_group",
     remover="configure:remove_task_group",
+    record="TaskGroup",
     columns=[Column("name"), Column("tasks"), Column("note")],
 )
+
+
+_SEVERAL = ("excludes", "exclude_if_present", "groups", "recipients")
 
 
 def _options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,6 +93,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--exclude-if-present",
             multiple=True,
+            type=ANY_TEXT,
             metavar="NAME",
             help="A directory that holds NAME keeps NAME alone.",
         ),
@@ -106,6 +112,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--exclude",
             "excludes",
             multiple=True,
+            type=ANY_TEXT,
             metavar="PATTERN",
             help="Glob, or re:EXPRESSION; may be repeated.",
         ),
@@ -130,15 +137,17 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     help="A directory or file to back up; may be repeated.",
 )
 @_options
-def add(name: str, **values: Any) -> None:
+@form_option
+def add(name: str, form: str, **values: Any) -> None:
     """Add a task."""
+    from sesam.catalog.tasks import get_task
     from sesam.rules.records import Task
     from sesam.service import configure
 
     site = open_site()
     values = _with_patterns(given(values))
     configure.add_task(site, Task(**{"client": "", "name": name, **values}))
-    said(f'task "{name}" added')
+    tell(form, get_task(name), f'task "{name}" added')
 
 
 @task.command(cls=Command, example="sm_task modify home --exclude '*.iso'")
@@ -151,35 +160,43 @@ def add(name: str, **values: Any) -> None:
     metavar="PATH",
     help="All sources of the task.",
 )
-@click.option("--no-exclude", is_flag=True, help="Drop the excludes of before.")
-@click.option("--no-recipient", is_flag=True, help="Encrypt no longer.")
+@click.option(
+    "--no-exclude", "no_excludes", is_flag=True, help="Drop the excludes of before."
+)
+@click.option("--no-exclude-if-present", is_flag=True, help="Drop the names of before.")
+@click.option("--no-group", "no_groups", is_flag=True, help="Leave all task groups.")
+@click.option(
+    "--no-recipient", "no_recipients", is_flag=True, help="Encrypt no longer."
+)
 @_options
-def modify(name: str, no_exclude: bool, no_recipient: bool, **values: Any) -> None:
+@form_option
+def modify(name: str, form: str, **values: Any) -> None:
     """Change a task; what is not given stays, what is given replaces."""
     from sesam.catalog.tasks import get_task
     from sesam.service import configure
 
     site = open_site()
+    dropped = [key for key in _SEVERAL if values.pop(f"no_{key}")]
     values = _with_patterns(given(values))
-    if no_exclude:
-        values.setdefault("excludes", ())
-    if no_recipient:
-        values.setdefault("recipients", ())
+    for key in dropped:
+        values.setdefault(key, ())
     configure.modify_task(site, replace(get_task(name), **values))
-    said(f'task "{name}" modified')
+    tell(form, get_task(name), f'task "{name}" modified')
 
 
 @group.command("add", cls=Command, example="sm_task group add nightly --task etc")
 @click.argument("name")
 @click.option("--task", "tasks", multiple=True, help="May be repeated.")
 @click.option("--note", metavar="TEXT", help="What you want to remember of it.")
-def group_add(name: str, **values: Any) -> None:
+@form_option
+def group_add(name: str, form: str, **values: Any) -> None:
     """Add a task group."""
+    from sesam.catalog.tasks import get_group
     from sesam.rules.records import TaskGroup
     from sesam.service import configure
 
     configure.add_task_group(open_site(), TaskGroup(name, **given(values)))
-    said(f'task group "{name}" added')
+    tell(form, get_group(name), f'task group "{name}" added')
 
 
 @group.command(
@@ -187,26 +204,31 @@ def group_add(name: str, **values: Any) -> None:
 )
 @click.argument("name")
 @click.option("--task", "tasks", multiple=True, help="All tasks of the group.")
+@click.option("--no-task", is_flag=True, help="Leave the group empty.")
 @click.option("--note", metavar="TEXT", help="What you want to remember of it.")
-def group_modify(name: str, **values: Any) -> None:
+@form_option
+def group_modify(name: str, form: str, no_task: bool, **values: Any) -> None:
     """Change a task group; tasks that are given are all it has then."""
     from sesam.catalog.tasks import get_group
     from sesam.service import configure
 
     site = open_site()
-    configure.modify_task_group(site, replace(get_group(name), **given(values)))
-    said(f'task group "{name}" modified')
+    values = {**({"tasks": ()} if no_task else {}), **given(values)}
+    configure.modify_task_group(site, replace(get_group(name), **values))
+    tell(form, get_group(name), f'task group "{name}" modified')
 
 
 def _with_patterns(values: dict[str, Any]) -> dict[str, Any]:
-    """Join the patterns of files to those of the command line."""
+    """Join the patterns of files to those of the command line; a file may hold none."""
     from sesam.rules.exclude import read_patterns
 
+    if "excludes" not in values and "exclude_from" not in values:
+        return values
     patterns = list(values.pop("excludes", ()))
     for path in values.pop("exclude_from", ()):
         with open(path, "rb") as file:
             patterns += read_patterns(os.fsdecode(file.read()))
-    return {**values, "excludes": tuple(patterns)} if patterns else values
+    return {**values, "excludes": tuple(patterns)}
 
 
 def main() -> None:

@@ -2,13 +2,24 @@
 
 import os
 import re
-from datetime import date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime
+from fractions import Fraction
 from typing import Any
 
 import click
 
+_LONGEST = 40
+# The first and the last one are left out: a zone may lead beyond them.
+_YEARS = range(MINYEAR + 1, MAXYEAR)
+_fraction = re.compile(r"[.,]\d")
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _size = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]?)(?:I?B)?", re.IGNORECASE)
+
+
+class AnyText(click.ParamType[Any]):
+    """A text of any bytes, as a name of a file may be; other text is UTF-8."""
+
+    name = "text"
 
 
 class Size(click.ParamType[Any]):
@@ -19,10 +30,11 @@ class Size(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> int:
         if isinstance(value, int):
             return value
-        found = _size.fullmatch(str(value).strip())
+        text = str(value).strip()
+        found = _size.fullmatch(text) if len(text) <= _LONGEST else None
         if found is None:
-            self.fail(f'"{value}" is no size: 500M, 4G, 1.5T', param, ctx)
-        return int(float(found[1]) * 1024 ** _UNITS[found[2].upper()])
+            self.fail(f'"{text:.{_LONGEST}}" is no size: 500M, 4G, 1.5T', param, ctx)
+        return int(Fraction(found[1]) * 1024 ** _UNITS[found[2].upper()])
 
 
 class Day(click.ParamType[Any]):
@@ -49,10 +61,12 @@ class Instant(click.ParamType[Any]):
             return value
         try:
             moment = datetime.fromisoformat(value)
+            if moment.year not in _YEARS:
+                raise ValueError("no zone leads out of the calendar")
         except ValueError:
             self.fail(f'"{value}" is no instant, as 2027-03-28T02:00:00 is', param, ctx)
         # Without a fraction the whole second is meant: its end.
-        if "." not in value:
+        if not _fraction.search(value):
             moment = moment.replace(microsecond=999999)
         return moment
 
@@ -70,4 +84,36 @@ class RawPath(click.ParamType[Any]):
         return os.path.abspath(os.fsencode(value))
 
 
-SIZE, DAY, INSTANT, RAW_PATH = Size(), Day(), Instant(), RawPath()
+class SavedPath(click.ParamType[Any]):
+    """A path as a saveset holds it: bytes, absolute; `etc` means `/etc`."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> bytes:
+        from sesam.rules.paths import normal
+
+        raw = os.fsencode(value)
+        # "" and "." are no way to say everything.
+        if normal(raw) == b"/" and not raw.startswith(b"/"):
+            self.fail(f'"{value}" names nothing: "/" is everything', param, ctx)
+        return raw
+
+
+class Directory(click.ParamType[Any]):
+    """The path of a data store, which the catalog keeps as text."""
+
+    name = "dir"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = str(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            self.fail("the path of a data store is UTF-8", param, ctx)
+        if not text:
+            self.fail("an empty path names no directory", param, ctx)
+        return text
+
+
+ANY_TEXT, SIZE, DAY, INSTANT = AnyText(), Size(), Day(), Instant()
+RAW_PATH, SAVED_PATH, DIRECTORY = RawPath(), SavedPath(), Directory()

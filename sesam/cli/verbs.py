@@ -12,7 +12,7 @@ from sesam.cli.family import (
     form_option,
     yes_option,
 )
-from sesam.cli.render import Column, Renderer
+from sesam.cli.render import Column, Renderer, printable
 from sesam.cli.site import open_site
 
 NOTE = click.option("--note", metavar="TEXT", help="What you want to remember of it.")
@@ -25,6 +25,7 @@ def add_verbs(
     path: str,
     catalog: str,
     remover: str,
+    record: str,
     columns: Sequence[Column],
     plural: str = "",
 ) -> None:
@@ -32,7 +33,8 @@ def add_verbs(
 
     what -- kind of object for people; path -- as typed, `sm_task group`;
     catalog -- `module:list_x:get_x` of the catalog;
-    remover -- `module:remove_x` of the services. Modules are loaded when a verb runs.
+    remover -- `module:remove_x` of the services; record -- class of such an object.
+    Modules are loaded when a verb runs.
     """
     plural = plural or what + "s"
     named = "NAME"
@@ -44,7 +46,8 @@ def add_verbs(
         listed, _ = _loaded("catalog", catalog)
         from sesam.service.configure import facts
 
-        Renderer(form, site.zone).rows(map(facts, listed()), columns)
+        rows = map(facts, listed())
+        Renderer(form, site.zone).rows(rows, columns, _keys(record))
 
     list_.help = f"List the {plural}."
 
@@ -64,16 +67,46 @@ def add_verbs(
     @click.argument("name")
     @yes_option
     @dry_run_option
-    def remove(name: str, yes: bool, dry_run: bool) -> None:
+    @form_option
+    def remove(name: str, yes: bool, dry_run: bool, form: str) -> None:
         site = open_site()
+        _, get = _loaded("catalog", catalog)
+        (removing,) = _loaded("service", remover)
+        was = get(name)
         if not dry_run:
             confirm(f'Remove {what} "{name}"?', yes)
-        (removing,) = _loaded("service", remover)
         removing(site, name, dry_run=dry_run)
         done = "would be removed" if dry_run else "removed"
-        click.echo(f'{what} "{name}" {done}', err=True)
+        tell(form, was, f'{what} "{name}" {done}')
 
     remove.help = f"Remove a {what} that nothing needs any more."
+
+
+def tell(form: str, record: Any, text: str) -> None:
+    """Say what was done: to people a sentence, to programs the object, as `show` does.
+
+    Of what was removed it is the object as it was.
+    """
+    from sesam.service.configure import facts
+
+    if form == "table":
+        click.echo(printable(text), err=True)
+    else:
+        Renderer(form, open_site().zone).one(facts(record))
+
+
+def _keys(record: str) -> list[str]:
+    """Return the keys of a record's rows, in order."""
+    from dataclasses import fields
+
+    from sesam.rules import records
+
+    found = []
+    for field in fields(getattr(records, record)):
+        found.append(field.name)
+        if "bytes" in str(field.type):
+            found.append(f"{field.name}_b64")
+    return found
 
 
 def _loaded(room: str, spec: str) -> list[Any]:
@@ -88,8 +121,3 @@ def _loaded(room: str, spec: str) -> list[Any]:
 def given(values: dict[str, Any]) -> dict[str, Any]:
     """Return the options that were typed: what a modify changes."""
     return {key: value for key, value in values.items() if value not in (None, ())}
-
-
-def said(text: str) -> None:
-    """Tell people what was done; programs read the exit code."""
-    click.echo(text, err=True)

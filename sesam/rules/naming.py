@@ -11,7 +11,6 @@ RANDOM_BYTES = 8
 # The task that backs up the site itself.
 SITE_TASK = "SESAM_BACKUP"
 _name = re.compile(r"S([FDIC])(\d{17})@([A-Za-z0-9_-]{11})")
-_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f/]")
 _LONGEST = 200
 
 
@@ -41,7 +40,9 @@ def check_name(what: str, name: str) -> str:
     """
     if not 1 <= len(name) <= _LONGEST:
         raise WrongUsage(f"the name of a {what} has 1 to {_LONGEST} characters")
-    if _FORBIDDEN.search(name) or name.startswith("-") or name != name.strip():
+    bare = not name.startswith("-") and name == name.strip()
+    # Neither bytes that are no UTF-8 nor anything that moves a cursor is printable.
+    if "/" in name or not name.isprintable() or not bare:
         raise WrongUsage(
             f'"{name}" cannot be the name of a {what}',
             hint="no slash, no control character, no dash or blank at its ends",

@@ -1,19 +1,17 @@
 """Changing clients, tasks, task groups: checked as a whole, then one transaction."""
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 from sesam.catalog import clients, site, tasks
-from sesam.crypt.keys import parse_recipient
 from sesam.errors import Protected, WrongUsage
-from sesam.rules.exclude import compile_excludes
 from sesam.rules.records import DEFAULT_MAX_CHAIN, Client, Task, TaskGroup
+from sesam.service.ground.definition import check_definition
 from sesam.service.ground.site import Site
 
-TYPES = ("path",)
-_SEGMENT_LEAST = 1 << 20
+# An EOL so far ahead is still a day of the calendar.
+MOST_DAYS = 999_999
 
 
 def facts(record: Any) -> dict[str, Any]:
@@ -89,30 +87,16 @@ def remove_task_group(here: Site, name: str, *, dry_run: bool) -> None:
 def _checked_task(task: Task) -> Task:
     if not task.sources:
         raise WrongUsage(f'task "{task.name}" has no source', hint="--source PATH")
-    for path in task.sources:
-        if not path.startswith(b"/") or b"\0" in path:
-            raise WrongUsage(f'the source "{os.fsdecode(path)}" is no absolute path')
-    if task.type not in TYPES:
-        raise WrongUsage(f'there is no task type "{task.type}"', hint="path")
-    _check_numbers(task)
-    for name in task.exclude_if_present:
-        if not name or "/" in name:
-            raise WrongUsage(f'"{name}" is no name of a file in a directory')
-    compile_excludes(task.excludes)
-    for recipient in task.recipients:
-        parse_recipient(recipient)
+    check_definition(task)
+    _check_chain(task)
     return task if task.client else replace(task, client=site.get(site.CLIENT))
 
 
-def _check_numbers(task: Task) -> None:
-    if not 1 <= task.zstd_level <= 19:
-        raise WrongUsage(f"zstd level {task.zstd_level} is not from 1 to 19")
-    if task.segment_bytes < _SEGMENT_LEAST:
-        raise WrongUsage("a segment has at least 1M")
+def _check_chain(task: Task) -> None:
     if not 0 <= task.max_chain <= DEFAULT_MAX_CHAIN:
         raise WrongUsage(f"--max-chain {task.max_chain} is not from 0 to 100")
-    if task.full_every < 0:
-        raise WrongUsage("--full-every is a number of days, 0 for never")
+    if not 0 <= task.full_every <= MOST_DAYS:
+        raise WrongUsage(f"--full-every is 0, for never, to {MOST_DAYS} days")
 
 
 class _DryRun(Exception):

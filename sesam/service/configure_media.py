@@ -5,7 +5,7 @@ from sesam.device.directory import create_store
 from sesam.errors import Conflict, WrongUsage
 from sesam.rules.records import DataStore, Drive, DriveGroup, Loader, MediaPool
 from sesam.service.afar.remote import look_at_store_there, make_store_there
-from sesam.service.configure import removing
+from sesam.service.configure import MOST_DAYS, removing
 from sesam.service.ground.keys import put_protected
 from sesam.service.ground.site import Site
 from sesam.service.moving.targets import open_store
@@ -120,8 +120,8 @@ def remove_drive(here: Site, name: str, *, dry_run: bool) -> None:
 
 
 def _check_pool(pool: MediaPool) -> None:
-    if pool.retention_days < 0:
-        raise WrongUsage("a retention is 0 days or more")
+    if not 0 <= pool.retention_days <= MOST_DAYS:
+        raise WrongUsage(f"a retention is 0 to {MOST_DAYS} days")
     if not _BLOCK_LEAST <= pool.block_bytes <= _BLOCK_MOST or pool.block_bytes % 512:
         raise WrongUsage("a block size is a multiple of 512 from 512 to 8M")
     if pool.spare and pool.from_spare:

@@ -18,6 +18,17 @@ from sesam.service.ground.site import Site
 from sesam.terms import Piece
 
 _GIGA = 10**9
+FILE_KEYS = (
+    "path",
+    "path_b64",
+    "type",
+    "size",
+    "mode",
+    "uid",
+    "gid",
+    "mtime",
+    "saveset",
+)
 
 
 def show_saveset(site: Site, name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ time: damage that is gone is not remembered.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sesam.catalog import savesets
+from sesam.catalog import savesets, tasks
 from sesam.digest import Digest
 from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
@@ -27,9 +27,11 @@ Progress = Callable[[int, int], object]
 
 
 def chosen(names: Sequence[str], task: str, everything: bool) -> list[str]:
-    """Return the savesets to verify. Raises WrongUsage where none is asked for."""
-    if not names and not task and not everything:
+    """Return the savesets to verify. Raises NotFound, WrongUsage."""
+    if [bool(names), bool(task), everything].count(True) != 1:
         raise WrongUsage("name savesets, or --task, or --all")
+    if task:
+        tasks.get_task(task)
     if names:
         return [savesets.get_saveset(name).name for name in names]
     return [one.name for one in savesets.list_savesets(task=task)]
@@ -45,12 +47,31 @@ def verify_saveset(
     """Return {"saveset", "state", "depth", "bytes", "errors"} of one saveset.
 
     Raises what AWAY names where its bytes cannot be asked for: then nothing is judged.
-    state -- ok or damaged; depth -- full, or stored where no identity opens it
+    state -- ok or damaged; depth -- full, or stored where there is no identity
+    Raises NoIdentity where one was named, or a passphrase given, that does not open it.
     """
     check = _Check(name, progress)
-    with open_saveset(site, name, identities, passphrase) as stored:
-        check.stored_bytes(stored)
-        depth = check.content(stored)
+    named = bool(identities)
+
+    def ask() -> str:
+        nonlocal named
+        word = passphrase()
+        named = named or bool(word)
+        return word
+
+    with open_saveset(site, name, identities, ask) as stored:
+        try:
+            # Asked for before hours of reading.
+            stored.identities()
+            check.stored_bytes(stored)
+            depth = check.content(stored)
+        except NoIdentity:
+            # A header that was changed is opened by none: that is damage, no key.
+            if named and not check.errors:
+                raise
+            if not check.read:
+                check.stored_bytes(stored)
+            depth = STORED
         copy = stored.copy
     state = CopyState.DAMAGED if check.errors else CopyState.OK
     if copy.state is not state:
@@ -113,12 +134,9 @@ class _Check:
     def content(self, stored: StoredSaveset) -> str:
         """Read frames, tar and listing; name the files that are hit."""
         try:
-            stored.identities()
             lines = Reading(stored.stored_listing())
             self._members(stored, lines)
-        except NoIdentity:
-            return STORED
-        except AWAY:
+        except (*AWAY, NoIdentity):
             raise
         except SesamError as error:
             self._error(f"listing: {error}")
@@ -156,7 +174,7 @@ class _Check:
             digest = Digest()
             for chunk in tar.chunks(member.content, member.content + member.size):
                 digest.update(chunk)
-        except AWAY:
+        except (*AWAY, NoIdentity):
             raise
         except SesamError as error:
             return str(error)

@@ -1,5 +1,6 @@
 """A catalog that is damaged, emptied or forbidden says so, in a sentence."""
 
+import os
 import random
 import sqlite3
 from pathlib import Path
@@ -125,7 +126,24 @@ def test_an_emptied_catalog_is_damaged_and_init_keeps_its_hands_off(
     assert not path.exists()
 
 
-def test_permission_denied_is_not_called_no_site(tmp_path: Path) -> None:
+def test_another_users_site_is_not_called_no_site(site: Site) -> None:
+    url = f"sqlite:///{site.root}/var/db/sesam.db"
+    site.root.chmod(0)
+    child = os.fork()
+    if not child:
+        if not os.geteuid():
+            os.setuid(65534)
+        try:
+            open_catalog(url)
+        except CatalogError as error:
+            os._exit(error.exit_code)
+        os._exit(0)
+    site.root.chmod(0o700)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 20
+
+
+def test_what_is_no_directory_holds_no_site(tmp_path: Path) -> None:
     path = tmp_path / "file" / "sesam.db"
     path.parent.write_text("")
     with pytest.raises(NoSite):

@@ -11,6 +11,26 @@ from sesam.rules.records import Copy, Saveset
 from sesam.rules.retention import effective_eols
 from sesam.terms import CopyState
 
+KEYS = (
+    "saveset",
+    "task",
+    "client",
+    "level",
+    "base",
+    "state",
+    "backup_day",
+    "started_at",
+    "ended_at",
+    "files",
+    "bytes",
+    "stored_bytes",
+    "pool",
+    "media",
+    "eol",
+    "locked",
+    "copies",
+)
+
 
 def rows_of(savesets: Iterable[Saveset], *, task: str = "") -> Iterator[dict[str, Any]]:
     """Yield the rows of savesets; task -- all of them are of this task."""

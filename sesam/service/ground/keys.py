@@ -128,12 +128,12 @@ def identities_for(
         return []
     found: list[Identity] = []
     for path in files:
-        found += _read(path, passphrase)
+        found += _opened(site, path, passphrase)
     if files:
         return found
     for key in list_keys(site):
         if key["recipient"] in recipients:
-            found += _read(str(key["path"]), passphrase)
+            found += _opened(site, str(key["path"]), passphrase)
     return found
 
 
@@ -152,6 +152,12 @@ def _recipient(path: str) -> str:
             return parse_recipient(file.read(_PUBLIC_LIMIT)).text
     except (OSError, WrongUsage):
         return ""
+
+
+def _opened(site: Site, path: str, passphrase: Callable[[], str]) -> list[Identity]:
+    if path not in site.identities:
+        site.identities[path] = _read(path, passphrase)
+    return site.identities[path]
 
 
 def _read(path: str, passphrase: Callable[[], str]) -> list[Identity]:

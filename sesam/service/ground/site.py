@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from sesam.catalog import site
 from sesam.catalog.db import Catalog
+from sesam.crypt.keys import Identity
 from sesam.device.directory import close_to_others
 from sesam.errors import CatalogDamaged
 from sesam.rules.backup_day import backup_day
@@ -29,12 +30,14 @@ class Site:
     """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it.
 
     rehearsing -- SESAM_NOW moves that clock
+    identities -- of the files that were opened so far: each asks its passphrase once
     """
 
     root: str
     catalog: Catalog
     clock: Callable[[], datetime]
     rehearsing: bool = False
+    identities: dict[str, list[Identity]] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
