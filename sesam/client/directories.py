@@ -9,7 +9,6 @@ made by the restore as well and needs no mark of its own.
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 
 from sesam.client.descent import Descent, Level
 from sesam.client.dress import Dresser
@@ -93,7 +92,7 @@ class Directories:
 
     def _finish_later(self, level: Level, obj: TreeObject, mark: bytes) -> None:
         # The path comes back on leaving: held here it would be there once a level.
-        bare = replace(obj, path=b"")
+        bare = obj.without_path()
 
         def leave(level: Level, parent: int, path: bytes) -> None:
             bare.path = path
