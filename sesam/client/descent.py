@@ -207,6 +207,18 @@ class Descent:
             level.fd = -1
 
 
+def open_below(target: bytes, path: bytes) -> int:
+    """Return the descriptor of a directory below the target. Raises OSError."""
+    fd = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for one in components_of(path):
+        try:
+            below = _open(one, fd)
+        finally:
+            os.close(fd)
+        fd = below
+    return fd
+
+
 def components_of(path: bytes) -> list[bytes]:
     """Return the components of a relative path. Raises UnsafePath.
 

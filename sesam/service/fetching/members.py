@@ -24,6 +24,7 @@ _KINDS = {
     tarhead.CHARACTER: Kind.CHARACTER,
     tarhead.BLOCKDEV: Kind.BLOCK,
 }
+_LETTERS = {kind.value: kind for kind in _KINDS.values()}
 # What chown takes for "leave it as it is", and what fits the numbers of a device.
 _NO_ID = 0xFFFFFFFF
 _MAJOR_LIMIT, _MINOR_LIMIT = 0xFFF, 0xFFFFF
@@ -105,10 +106,16 @@ def _of_common(line: Line, found: Common) -> TreeObject:
 
 
 def described(line: Line) -> TreeObject:
-    """Return what the line alone says of an object: no attributes, no numbers."""
+    """Return what the line alone says of an object: no attributes, no device.
+
+    Raises Damaged.
+    """
+    kind = _LETTERS.get(line.kind)
+    if kind is None:
+        raise Damaged(f'"{line.kind}" is no kind of object')
     return TreeObject(
         path=line.path.strip(b"/"),
-        kind=Kind(line.kind),
+        kind=kind,
         mode=line.mode,
         uid=line.uid,
         gid=line.gid,
