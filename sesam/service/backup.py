@@ -143,7 +143,7 @@ class _Trip:
                 watcher=watcher,
                 stopped=heartbeat.stopped,
             )
-        writer = targets.open_writer(mover_job)
+        writer = targets.open_writer(mover_job, watcher.note)
         return self._move(Mover(mover_job, writer, watcher), call, heartbeat)
 
     def _source_call(self) -> SourceCall:

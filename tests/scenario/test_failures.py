@@ -216,6 +216,18 @@ def test_a_saveset_goes_on_in_the_next_store_of_the_pool(
     assert differences(snapshot(source), snapshot(back)) == []
 
 
+def test_a_store_of_several_that_is_away_is_passed_over_and_named(
+    site: Site, tmp_path: Path
+) -> None:
+    site.sm("media store add", "more", "--path", tmp_path / "more")
+    site.store().rename(tmp_path / "away")
+    site.store().mkdir()
+    result = site.backup(small_tree(tmp_path / "source"))
+    assert (result["state"], result["media"]) == ("ok", ["more"])
+    log = site.sm("job log", result["job"]).out
+    assert f'note: passed over: data store "default": "{site.store()}" bears no' in log
+
+
 def test_a_limit_on_file_sizes_is_a_full_disk_too(site: Site, tmp_path: Path) -> None:
     source = random_files(tmp_path / "source", 12)
     site.sm("task add", "tree", "--source", source)

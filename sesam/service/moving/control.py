@@ -106,7 +106,7 @@ def serve(
         source = sourcejob.decode(json.dumps(order["source"]))
         with handing.received(source, stdin) as base:
             orders = _Orders(stdin, float(order["lease_s"]))
-            mover = Mover(job, open_writer(job), reports)
+            mover = Mover(job, open_writer(job, reports.note), reports)
             try:
                 argv = list(order["source_argv"])
                 _run(argv, source, base, mover, orders)
