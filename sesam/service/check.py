@@ -51,6 +51,7 @@ def _row(name: str, finding: Finding) -> dict[str, str]:
 def _repair(site: Site) -> Iterator[Finding]:
     problems: list[str] = []
     gone = repair.settle(site, problems.append)
+    repair.settle_afar(site, problems.append)
     yield OK, f"{len(gone)} jobs without worker ended"
     for problem in [*problems, *erasing.finish_afar(site)]:
         yield WARNING, problem

@@ -3,40 +3,55 @@
 Cheap when there is nothing to do: every command that writes calls it first.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
 from sesam.catalog import drives, jobs, reaping, savesets
 from sesam.catalog import media as catalog_media
 from sesam.device.directory import DirectoryStore
-from sesam.errors import Damaged, DeviceError, NotFound
+from sesam.errors import ClientError, Damaged, DeviceError, NotFound
 from sesam.rules.records import Job
 from sesam.service import erasing
 from sesam.service.ground import owner
 from sesam.service.ground.site import Site
 from sesam.service.moving import commit
-from sesam.service.moving.leftover import ShelfHere, judge
+from sesam.service.moving.leftover import Shelf, ShelfHere, ShelfThere, judge
 from sesam.terms import CopyState
 
+Problem = Callable[[str], object]
 
-def settle(
-    site: Site, problem: Callable[[str], object] = lambda text: None
-) -> list[Job]:
+
+def settle(site: Site, problem: Problem = lambda text: None) -> list[Job]:
     """End jobs whose worker is gone, settle their savesets; return those jobs.
 
     A saveset whose manifest was written to its end is committed: as damaged where a
     part of it is not as the manifest says. Of any other one nothing is kept. What
     cannot be read now, or lies in a store that is absent, waits; problem -- takes why.
+    So does what lies on another machine: for `settle_afar`.
     """
     gone = reaping.reap(site.catalog, owner.JUDGE, site.clock())
-    for saveset, media, job_id in jobs.dead_claims():
+    _settle_claims(site, problem, afar=False)
+    erasing.finish(site)
+    return gone
+
+
+def settle_afar(site: Site, problem: Problem) -> None:
+    """Settle what was left on other machines: not every command waits for these."""
+    _settle_claims(site, problem, afar=True)
+
+
+def _settle_claims(site: Site, problem: Problem, *, afar: bool) -> None:
+    claims = jobs.dead_claims()
+    there = {one.name for one in drives.list_stores() if one.rds} if claims else set()
+    for saveset, media, job_id in claims:
+        if afar is not bool(there.intersection(media)):
+            continue
         try:
             if damage := _settle_claim(site, saveset, media, job_id):
                 problem(f"{saveset} is kept as damaged: {damage}")
-        except (DeviceError, NotFound, Damaged, OSError) as error:
+        except (DeviceError, ClientError, NotFound, Damaged, OSError) as error:
             problem(f"{saveset} cannot be settled: {error}")
-    erasing.finish(site)
-    return gone
 
 
 def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int) -> str:
@@ -45,11 +60,12 @@ def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int)
     # On tape nothing counts without its row: the next saveset is written over it.
     on_tape = set(media) <= {one.label for one in catalog_media.list_media()}
     if not on_tape and not savesets.is_known(saveset):
-        shelves = [ShelfHere(store) for store in _stores(site, media)]
-        left = judge(shelves, saveset)
-        if left is None:
-            for shelf in shelves:
-                shelf.remove(saveset)
+        with contextlib.ExitStack() as stack:
+            shelves = [_shelf(site, name, stack) for name in media]
+            left = judge(shelves, saveset)
+            if left is None:
+                for shelf in shelves:
+                    shelf.remove(saveset)
     with site.catalog.change():
         # Another command may have settled it meanwhile.
         if not jobs.close_claim(saveset) or left is None:
@@ -61,12 +77,13 @@ def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int)
     return left.damage
 
 
-def _stores(site: Site, media: tuple[str, ...]) -> list[DirectoryStore]:
-    """Return the stores of that name, all here. Raises DeviceError, NotFound."""
-    found = []
-    for name in media:
-        store = drives.get_store(name)
-        if store.rds:
-            raise DeviceError(f'data store "{name}" lies on client "{store.rds}"')
-        found.append(DirectoryStore(store.name, store.path, site.id))
-    return found
+def _shelf(site: Site, name: str, stack: contextlib.ExitStack) -> Shelf:
+    """Return a store for as long as the stack is open. Raises as Shelf, NotFound."""
+    store = drives.get_store(name)
+    shelf: Shelf
+    if store.rds:
+        shelf = ShelfThere(site, store)
+    else:
+        shelf = ShelfHere(DirectoryStore(store.name, store.path, site.id))
+    stack.callback(shelf.close)
+    return shelf

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from sesam.device.directory import DirectoryStore
+from sesam.device.directory_pieces import digest_into, pieces_in
 from sesam.device.directory_writer import remove_saveset
 from sesam.digest import Digest, hexdigest
 from sesam.errors import Damaged
 from sesam.ports import Blob
+from sesam.rules.records import DataStore
 from sesam.saveset import manifest
 from sesam.saveset.manifest import Manifest
+from sesam.service.afar.remote import open_store_there, remove_savesets_there
+from sesam.service.ground.site import Site
 from sesam.service.moving.mover import Written
-from sesam.terms import Part, Piece, Place
-
-_READ_BYTES = 1 << 20
+from sesam.terms import Part, Piece
 
 
 class Shelf(Protocol):
@@ -33,6 +36,9 @@ class Shelf(Protocol):
 
     def remove(self, saveset: str) -> None:
         """Remove what is there of a saveset, its manifest first."""
+
+    def close(self) -> None:
+        """Give the store back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +92,6 @@ def _damage(facts: Manifest, pieces: Sequence[Piece], shelves: dict[str, Shelf])
     return ""
 
 
-def _digest(pieces: Sequence[Piece], shelves: dict[str, Shelf]) -> str:
-    if len(pieces) == 1:
-        return pieces[0].digest
-    digest = Digest()
-    for piece in pieces:
-        _digest_into(digest, shelves[piece.place.store].open(piece.place.key))
-    return digest.hexdigest()
-
-
 def _bytes(shelf: Shelf, piece: Piece) -> bytes:
     blob = shelf.open(piece.place.key)
     try:
@@ -115,26 +112,36 @@ class ShelfHere:
         return self._store.name
 
     def pieces(self, saveset: str) -> list[Piece]:
-        found = []
-        for key in self._store.keys(saveset + "/"):
-            name = key.partition("/")[2]
-            part, mark, number = name.rpartition(".p")
-            if not (mark and number.isdecimal()):
-                part, number = name, "1"
-            digest = Digest()
-            size = _digest_into(digest, self._store.open(key))
-            place = Place(store=self.name, key=key)
-            found.append(Piece(part, int(number), place, size, digest.hexdigest()))
-        return found
+        return pieces_in(self._store, saveset)
 
     def remove(self, saveset: str) -> None:
         remove_saveset(self._store, saveset)
 
+    def close(self) -> None:
+        """Nothing is held."""
 
-def _digest_into(digest: Digest, blob: Blob) -> int:
-    try:
-        for at in range(0, blob.size, _READ_BYTES):
-            digest.update(blob.read_at(at, _READ_BYTES))
-        return blob.size
-    finally:
-        blob.close()
+
+class ShelfThere:
+    """A data store of another machine: digests are made there, bytes stay there."""
+
+    def __init__(self, site: Site, store: DataStore) -> None:
+        self._remove = partial(remove_savesets_there, site, store)
+        self._remote = open_store_there(site, store)
+        self.name = store.name
+        self.open = self._remote.open
+        self.close = self._remote.close
+
+    def pieces(self, saveset: str) -> list[Piece]:
+        return self._remote.pieces(saveset)
+
+    def remove(self, saveset: str) -> None:
+        self._remove([saveset])
+
+
+def _digest(pieces: Sequence[Piece], shelves: dict[str, Shelf]) -> str:
+    if len(pieces) == 1:
+        return pieces[0].digest
+    digest = Digest()
+    for piece in pieces:
+        digest_into(digest, shelves[piece.place.store].open(piece.place.key))
+    return digest.hexdigest()
