@@ -156,7 +156,10 @@ class Outlet(Protocol):
         """An object could not be saved as it is; b"" where it is no single object."""
 
     def note(self, path: bytes, reason: str) -> None:
-        """An object was left out by a rule of the site or the task: no warning."""
+        """An object was left out by a rule of the site or the task: no warning.
+
+        b"" where it is no object.
+        """
 
     def index(self, chunk: bytes) -> None:
         """The listing in clear, compressed, for the server alone: never on a medium."""

@@ -62,7 +62,7 @@ class Site:
         assert code is None or found.code == code, (words, found)
         return found
 
-    def json(self, words: str, *arguments: object, code: int = 0) -> Any:
+    def json(self, words: str, *arguments: object, code: int | None = 0) -> Any:
         """Run a command with `--format json` and return what it prints."""
         return self.sm(words, *arguments, "--format", "json", code=code).json
 

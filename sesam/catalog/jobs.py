@@ -216,9 +216,13 @@ def widen_claim(saveset: str, media: tuple[str, ...]) -> None:
     ).execute()
 
 
-def close_claim(saveset: str) -> None:
-    """The saveset is committed, or nothing of it is left."""
-    SavesetClaimRow.delete().where(SavesetClaimRow.saveset == saveset).execute()
+def close_claim(saveset: str) -> bool:
+    """The saveset is committed, or nothing of it is left; False where it is closed.
+
+    Of two who settle a saveset at once, one alone is told True.
+    """
+    gone = SavesetClaimRow.delete().where(SavesetClaimRow.saveset == saveset)
+    return bool(gone.execute())
 
 
 def dead_claims() -> list[tuple[str, tuple[str, ...], int]]:

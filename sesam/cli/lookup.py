@@ -6,6 +6,7 @@ import click
 
 from sesam.cli import keeping
 from sesam.cli.family import Command, form_option
+from sesam.cli.keeping import eol
 from sesam.cli.passphrase import ask_passphrase
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
@@ -28,7 +29,7 @@ _LIST = [
     Column("bytes", human=size, right=True),
     Column("stored_bytes", "stored", human=size, right=True),
     Column("media"),
-    Column("eol", human=keeping.eol),
+    Column("eol", human=eol),
 ]
 
 

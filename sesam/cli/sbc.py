@@ -92,7 +92,7 @@ def sbc(sources: tuple[bytes, ...], base: str | None, **values: Any) -> None:
     from sesam.service.sending import handing, sourcejob
 
     if sources:
-        job = sourcejob.SourceJob(sources=sources, **values)
+        job = sourcejob.SourceJob(sources=sources, pass_stores=True, **values)
         # Before the first record: a mover may be waiting behind the pipe.
         check_definition(job)
         refuse_absent(job.sources)
@@ -120,8 +120,10 @@ def _send(job: "SourceJob", base: "Blob | None", stop: threading.Event) -> None:
     out = StreamWriter(sys.stdout.buffer)
     try:
         Source(job, out, stopped=stop.is_set, base=base).run()
-    except BrokenPipeError:
-        raise SourceLost("the mover has gone away") from None
+    except SourceLost:
+        # What is still held back must not be tried again when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _obey(orders: IO[bytes], stop: threading.Event) -> None:

@@ -5,35 +5,32 @@ object is made whole under a temporary name and then given its own, so that what
 a name is finished: a restore that was interrupted can be run again.
 """
 
-import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
-from errno import (
-    EDQUOT,
-    EEXIST,
-    EMLINK,
-    ENOSPC,
-    ENOSYS,
-    EOPNOTSUPP,
-    EPERM,
-    EROFS,
-    EXDEV,
-)
+from collections.abc import Callable
+from errno import EDQUOT, ENOSPC, EROFS, EXDEV
+from typing import Concatenate, ParamSpec
 
-from sesam.client.descent import Descent, components_of
+from sesam.client.descent import Descent
 from sesam.client.directories import Directories, make_plain
 from sesam.client.dress import Dresser
-from sesam.client.making import Chunks, is_part_name, make, part_name, remove_part
+from sesam.client.making import (
+    Chunks,
+    drop_part,
+    is_part_name,
+    make,
+    part_name,
+    remove_part,
+)
 from sesam.client.objects import Existing, Outcome, TreeObject
+from sesam.client.rename import NO_LINKS, link, rename_new
 from sesam.client.standing import content_is, is_same, look, looks_same, move_away
 from sesam.errors import TargetUnusable, UnsafePath
 from sesam.terms import Kind
 
 _UNUSABLE = (ENOSPC, EROFS, EDQUOT)
-# What file systems say that have no hard links, or no more of them for a file.
-_NO_LINKS = (EPERM, ENOSYS, EOPNOTSUPP, EMLINK)
 Report = Callable[[bytes, str], object]
+More = ParamSpec("More")
 Read = Callable[[], tuple[TreeObject, Chunks]]
 
 
@@ -65,11 +62,11 @@ class Destination:
 
     def place(self, obj: TreeObject, chunks: Chunks) -> Outcome:
         """Restore one object; chunks -- its content, of a sparse file its data."""
-        return self._guarded(obj, lambda: self._place(obj, chunks))
+        return self._guarded(self._place, obj, chunks)
 
     def ancestor(self, obj: TreeObject) -> Outcome:
         """Make a directory that leads to what was asked for, or leave it as it is."""
-        return self._guarded(obj, lambda: self._directories.place(obj, asked=False))
+        return self._guarded(self._directories.ancestor, obj)
 
     def link(self, obj: TreeObject, first: bytes, read: Read) -> Outcome:
         """Make an object a further name of what was restored as `first`.
@@ -78,7 +75,7 @@ class Destination:
         read -- returns all of it and its content: where no link can be, it becomes an
         object of its own, and the outcome is `written` instead of `linked`
         """
-        return self._guarded(obj, lambda: self._link(obj, first, read))
+        return self._guarded(self._link, obj, first, read)
 
     def close(self) -> None:
         """Give the directories their modes and times, deepest first."""
@@ -88,9 +85,15 @@ class Destination:
         """Leave unfinished what is unfinished: a restore that goes on finishes it."""
         self._descent.abandon()
 
-    def _guarded(self, obj: TreeObject, work: Callable[[], Outcome]) -> Outcome:
+    def _guarded(
+        self,
+        work: Callable[Concatenate[TreeObject, More], Outcome],
+        obj: TreeObject,
+        *more: More.args,
+        **no: More.kwargs,
+    ) -> Outcome:
         try:
-            return work()
+            return work(obj, *more, **no)
         except UnsafePath as error:
             self._report(obj.path, f"left out: {error}")
         except NotADirectoryError:
@@ -119,26 +122,30 @@ class Destination:
                 hint="free space and run the restore again: it goes on where it was",
             ) from error
 
-    def _parent(self, obj: TreeObject) -> tuple[int, bytes]:
-        *above, name = components_of(obj.path)
-        return self._descent.enter(above, make_plain), name
-
     def _place(self, obj: TreeObject, chunks: Chunks) -> Outcome:
         if obj.kind is Kind.DIRECTORY:
-            return self._directories.place(obj, asked=True)
+            return self._directories.place(obj)
         if not obj.path:
             raise UnsafePath("the target itself is a directory")
-        parent, name = self._parent(obj)
+        above, name = self._descent.parent(obj.path, make_plain)
         if is_part_name(name):
             raise UnsafePath("its name is one that unfinished objects bear here")
-        found = look(name, parent)
-        if found is not None:
-            outcome = self._stays(obj, found, name, parent)
-            if outcome is not None:
-                return outcome
-        with _part_of(name, parent) as part:
-            make(obj, chunks, part, parent, self._dresser)
-            return self._publish(obj, part, name, parent, found)
+        parent, found = above.fd, None
+        # In walk order what comes behind the last entry cannot be there yet.
+        if not (above.new and name > above.last):
+            found = look(name, parent)
+            if found is not None:
+                outcome = self._stays(obj, found, name, parent)
+                if outcome is not None:
+                    return outcome
+        above.last = name
+        part = part_name(name)
+        try:
+            make(obj, chunks, part, above, self._dresser)
+            return self._publish(part, name, parent, found)
+        except BaseException:
+            drop_part(part, parent)
+            raise
 
     def _stays(
         self, obj: TreeObject, found: os.stat_result, name: bytes, parent: int
@@ -158,31 +165,20 @@ class Destination:
         return None
 
     def _publish(
-        self,
-        obj: TreeObject,
-        part: bytes,
-        name: bytes,
-        parent: int,
-        found: os.stat_result | None,
+        self, part: bytes, name: bytes, parent: int, found: os.stat_result | None
     ) -> Outcome:
         """Give what is finished its name."""
-        if found is not None and self._existing is Existing.RENAME:
+        if found is not None:
+            if self._existing is not Existing.RENAME:
+                os.rename(part, name, src_dir_fd=parent, dst_dir_fd=parent)
+                return Outcome.WRITTEN
             move_away(name, parent)
-        elif self._existing in (Existing.OVERWRITE, Existing.OLDER):
-            os.rename(part, name, src_dir_fd=parent, dst_dir_fd=parent)
-            return Outcome.WRITTEN
         try:
-            # Unlike rename it takes no name that has come into use meanwhile.
-            _link(part, parent, name, parent)
-        except OSError as error:
-            if error.errno == EEXIST:
-                os.unlink(part, dir_fd=parent)
-                return Outcome.KEPT
-            if error.errno not in _NO_LINKS:
-                raise
-            os.rename(part, name, src_dir_fd=parent, dst_dir_fd=parent)
-            return Outcome.WRITTEN
-        os.unlink(part, dir_fd=parent)
+            rename_new(part, name, parent)
+        except FileExistsError:
+            # It has come into use meanwhile.
+            os.unlink(part, dir_fd=parent)
+            return Outcome.KEPT
         return Outcome.WRITTEN
 
     def _link(self, obj: TreeObject, first: bytes, read: Read) -> Outcome:
@@ -190,21 +186,25 @@ class Destination:
             source = look(old_name, old_parent)
             if source is None or not looks_same(obj, source, old_name, old_parent):
                 return self._place(*read())
-            parent, name = self._parent(obj)
+            above, name = self._descent.parent(obj.path, make_plain)
+            parent = above.fd
             found = look(name, parent)
             if found is not None:
                 outcome = self._link_stays(obj, source, found, name, parent)
                 if outcome is not None:
                     return outcome
-            with _part_of(name, parent) as part:
-                try:
-                    _link(old_name, old_parent, part, parent)
-                except OSError as error:
-                    if error.errno not in (*_NO_LINKS, EXDEV):
-                        raise
-                    return self._place(*read())
-                outcome = self._publish(obj, part, name, parent, found)
-                return Outcome.LINKED if outcome is Outcome.WRITTEN else outcome
+            part = part_name(name)
+            remove_part(part, parent)
+            try:
+                link(old_name, old_parent, part, parent)
+                outcome = self._publish(part, name, parent, found)
+            except OSError as error:
+                drop_part(part, parent)
+                if error.errno not in (*NO_LINKS, EXDEV):
+                    raise
+                return self._place(*read())
+            above.last = max(above.last, name)
+            return Outcome.LINKED if outcome is Outcome.WRITTEN else outcome
 
     def _link_stays(
         self,
@@ -237,20 +237,3 @@ class Destination:
         """
         if stat.S_ISDIR(found.st_mode) and self._existing is not Existing.RENAME:
             os.rmdir(name, dir_fd=parent)
-
-
-@contextlib.contextmanager
-def _part_of(name: bytes, parent: int) -> Iterator[bytes]:
-    """Yield the temporary name for an object, free; what fails leaves nothing there."""
-    part = part_name(name)
-    remove_part(part, parent)
-    try:
-        yield part
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(part, dir_fd=parent)
-        raise
-
-
-def _link(old: bytes, old_parent: int, new: bytes, parent: int) -> None:
-    os.link(old, new, src_dir_fd=old_parent, dst_dir_fd=parent, follow_symlinks=False)

@@ -2,15 +2,15 @@
 
 Beside a directory that was made and is not finished lies an empty file under its
 temporary name. Without it a restore that goes on could not tell such a directory from
-one that was there before and is to be kept as it is.
+one that was there before and is to be kept as it is. What lies in such a directory was
+made by the restore as well and needs no mark of its own.
 """
 
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 
-from sesam.client.descent import Descent, components_of
+from sesam.client.descent import Descent, Level
 from sesam.client.dress import Dresser
 from sesam.client.making import part_name, remove_part
 from sesam.client.objects import Existing, Outcome, TreeObject
@@ -35,37 +35,46 @@ class Directories:
         self._existing = existing
         self._report = report
 
-    def place(self, obj: TreeObject, *, asked: bool) -> Outcome:
+    def ancestor(self, obj: TreeObject) -> Outcome:
+        """Make a directory that leads to what was asked for; raises as `place`."""
+        return self.place(obj, asked=False)
+
+    def place(self, obj: TreeObject, *, asked: bool = True) -> Outcome:
         """Restore a directory; asked -- not just because it leads to what was asked.
 
         Raises OSError, UnsafePath.
         """
         if not obj.path:
             return self._target(obj, asked)
-        *above, name = components_of(obj.path)
-        parent = self._descent.enter(above, make_plain)
-        mark = part_name(name)
-        found = look(name, parent)
-        if found is not None and stat.S_ISDIR(found.st_mode):
-            unfinished = look(mark, parent) is not None
+        above, name = self._descent.parent(obj.path, make_plain)
+        mark = b"" if above.fresh else part_name(name)
+        may_be_there = not above.new or name <= above.last
+        found = look(name, above.fd) if may_be_there else None
+        made = found is None or not stat.S_ISDIR(found.st_mode)
+        if not made:
+            unfinished = above.fresh or look(mark, above.fd) is not None
             if not unfinished and (not asked or self._existing is Existing.KEEP):
                 return Outcome.SAME
         else:
             if found is not None:
                 if self._stays(obj, found, asked):
                     return Outcome.KEPT
-                self._clear(name, parent)
-            os.close(os.open(mark, _MARK, 0o600, dir_fd=parent))
+                self._clear(name, above.fd)
+            if mark:
+                os.close(os.open(mark, _MARK, 0o600, dir_fd=above.fd))
             # Open to its owner alone until it is finished.
-            os.mkdir(name, 0o700, dir_fd=parent)
-        self._descent.enter([*above, name], make_plain)
-        self._finish_later(replace(obj), mark)
+            os.mkdir(name, 0o700, dir_fd=above.fd)
+        above.last = name
+        level = self._descent.down(name)
+        if made or unfinished:
+            level.made_in(above, new=made)
+        self._finish_later(level, obj, mark)
         return Outcome.WRITTEN
 
     def _target(self, obj: TreeObject, asked: bool) -> Outcome:
         if asked and self._existing is not Existing.KEEP:
-            self._descent.enter([], make_plain)
-            self._finish_later(replace(obj), b"")
+            level = self._descent.enter(b"", make_plain)
+            self._finish_later(level, obj, b"")
         return Outcome.SAME
 
     def _stays(self, obj: TreeObject, found: os.stat_result, asked: bool) -> bool:
@@ -81,20 +90,17 @@ class Directories:
         else:
             os.unlink(name, dir_fd=parent)
 
-    def _finish_later(self, obj: TreeObject, mark: bytes) -> None:
+    def _finish_later(self, level: Level, obj: TreeObject, mark: bytes) -> None:
         # The path comes back on leaving: held here it would be there once a level.
-        obj.path = b""
+        bare = obj.without_path()
 
-        def leave(fd: int, parent: int, path: bytes) -> None:
-            obj.path = path
-            try:
-                self._dresser.dress_open(fd, obj, fresh=False)
-            except (OverflowError, ValueError) as error:
-                self._report(path, f"cannot be finished: {error}")
-            if mark:
+        def leave(level: Level, parent: int, path: bytes) -> None:
+            bare.path = path
+            self._dresser.dress_open(level.fd, bare)
+            if mark and not level.failed:
                 remove_part(mark, parent)
 
-        self._descent.on_leaving(leave)
+        level.leave = leave
 
 
 def make_plain(parent: int, name: bytes) -> None:

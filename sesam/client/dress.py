@@ -11,6 +11,7 @@ from errno import ENOTSUP, EOPNOTSUPP, EPERM
 from functools import partial
 from stat import S_IMODE
 
+from sesam.client.descent import DEFAULT_ACL, Level
 from sesam.client.objects import TreeObject
 from sesam.client.owners import gid_of, uid_of
 from sesam.terms import Kind
@@ -18,7 +19,7 @@ from sesam.terms import Kind
 _SPECIAL_BITS = 0o6000
 _GROUP_BITS = 0o070
 _ACCESS = "system.posix_acl_access"
-_ACLS = (_ACCESS, "system.posix_acl_default")
+_ACLS = (_ACCESS, DEFAULT_ACL)
 _MOST_NS = (1 << 63) - 1
 Complain = Callable[[bytes, str], object]
 
@@ -32,17 +33,40 @@ class Dresser:
         self._numeric = numeric
         self._complain = complain
         self._uid, self._gid = os.geteuid(), os.getegid()
+        umask = os.umask(0o077)
+        os.umask(umask)
+        self._not_at_birth = ~0o777 | umask
 
-    def dress_open(self, fd: int, obj: TreeObject, *, fresh: bool) -> None:
-        """Dress an open file or directory; fresh -- it was made by this process."""
-        mode = self._own(obj, fd, None, fresh=fresh)
+    def mode_at_birth(self, obj: TreeObject, above: Level) -> int:
+        """Return the mode to make a file with that then lacks nothing but its time.
+
+        -1 where it has to be dressed: for another owner, attributes, special bits, or
+        where it gets from its directory what it had not.
+        """
+        mode = obj.mode
+        if (
+            mode & self._not_at_birth
+            or obj.xattrs
+            or above.inherits
+            or self._owner(obj) != (self._uid, self._gid)
+        ):
+            return -1
+        return mode
+
+    def stamp(self, fd: int, obj: TreeObject) -> None:
+        """Give an open file its time: with that it is finished."""
+        os.utime(fd, ns=_times(obj))
+
+    def dress_open(self, fd: int, obj: TreeObject) -> None:
+        """Dress an open file or directory."""
+        mode = self._own(obj, fd, None)
         mode = self._attributes(obj, fd, mode)
         os.fchmod(fd, mode)
         os.utime(fd, ns=_times(obj))
 
     def dress_named(self, name: bytes, dir_fd: int, obj: TreeObject) -> None:
         """Dress what cannot be opened: a link, a fifo, a device made just now."""
-        mode = self._own(obj, name, dir_fd, fresh=True)
+        mode = self._own(obj, name, dir_fd)
         mode = self._attributes(obj, _at(name, dir_fd), mode)
         if obj.kind is not Kind.SYMLINK:
             os.chmod(name, mode, dir_fd=dir_fd)
@@ -74,13 +98,9 @@ class Dresser:
             return obj.uid, obj.gid
         return uid_of(obj.user, obj.uid), gid_of(obj.group, obj.gid)
 
-    def _own(
-        self, obj: TreeObject, what: int | bytes, dir_fd: int | None, *, fresh: bool
-    ) -> int:
+    def _own(self, obj: TreeObject, what: int | bytes, dir_fd: int | None) -> int:
         """Give the object its owner; return the mode that it may have then."""
         uid, gid = self._owner(obj)
-        if fresh and (uid, gid) == (self._uid, self._gid):
-            return obj.mode
         try:
             if isinstance(what, int):
                 os.fchown(what, uid, gid)

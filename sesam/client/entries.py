@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator
 from heapq import merge
 from os import fsencode
-from tempfile import TemporaryFile
-from typing import BinaryIO
+
+from sesam.spool import Spool
 
 RUN = 100_000
 _READ_BYTES = 64 << 10
@@ -25,11 +25,12 @@ Entry = tuple[bytes, int]
 def entries(fd: int, run: int = RUN) -> Iterator[Entry]:
     """Return the entries of the open directory `fd`, sorted by name as bytes.
 
-    Raises OSError where the directory cannot be read.
+    Raises OSError where the directory cannot be read, ClientError where runs do not fit
+    into the temporary file.
     """
     held: list[Entry] = []
     runs: list[tuple[int, int]] = []
-    file: BinaryIO | None = None
+    spool: Spool | None = None
     with os.scandir(fd) as found:
         for entry in found:
             if entry.is_file(follow_symlinks=False):
@@ -40,35 +41,35 @@ def entries(fd: int, run: int = RUN) -> Iterator[Entry]:
                 kind = OTHER
             held.append((fsencode(entry.name), kind))
             if len(held) == run:
-                file = file or TemporaryFile()  # noqa: SIM115 - closed by _merged
-                runs.append(_store(file, held))
+                spool = spool or Spool(memory_bytes=0)
+                runs.append(_store(spool, held))
                 held = []
     held.sort()
-    if file is None:
+    if spool is None:
         return iter(held)
-    return _merged(file, runs, held)
+    return _merged(spool, runs, held)
 
 
-def _store(file: BinaryIO, held: list[Entry]) -> tuple[int, int]:
+def _store(spool: Spool, held: list[Entry]) -> tuple[int, int]:
     held.sort()
-    begin = file.seek(0, os.SEEK_END)
-    file.write(b"".join([b"%b%d\0" % entry for entry in held]))
-    return begin, file.tell()
+    begin = spool.add(b"".join([b"%b%d\0" % entry for entry in held]))
+    return begin, spool.size
 
 
 def _merged(
-    file: BinaryIO, runs: list[tuple[int, int]], held: list[Entry]
+    spool: Spool, runs: list[tuple[int, int]], held: list[Entry]
 ) -> Iterator[Entry]:
-    with file:
-        file.flush()
-        parts = [_stored(file.fileno(), begin, end) for begin, end in runs]
+    try:
+        parts = [_stored(spool, begin, end) for begin, end in runs]
         yield from merge(*parts, iter(held))
+    finally:
+        spool.close()
 
 
-def _stored(fd: int, begin: int, end: int) -> Iterator[Entry]:
+def _stored(spool: Spool, begin: int, end: int) -> Iterator[Entry]:
     rest = b""
     while begin < end:
-        chunk = os.pread(fd, min(_READ_BYTES, end - begin), begin)
+        chunk = spool.read_at(begin, min(_READ_BYTES, end - begin))
         begin += len(chunk)
         *whole, rest = (rest + chunk).split(b"\0")
         for record in whole:

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterable
 
+from sesam.client.descent import Level
 from sesam.client.dress import Dresser
 from sesam.client.objects import TreeObject
 from sesam.digest import hexdigest
@@ -26,20 +27,27 @@ Chunks = Iterable[bytes]
 
 
 def make(
-    obj: TreeObject, chunks: Chunks, part: bytes, parent: int, dresser: Dresser
+    obj: TreeObject, chunks: Chunks, part: bytes, above: Level, dresser: Dresser
 ) -> None:
     """Make an object under its temporary name, finished in all it has.
 
+    What an interrupted restore has left under that name is replaced.
     Raises OSError; Damaged where the content is not as long as the object says.
     """
+    parent = above.fd
     if obj.kind is Kind.FILE:
-        fd = os.open(part, _NEW, 0o600, dir_fd=parent)
+        mode = dresser.mode_at_birth(obj, above)
+        fd = _new_file(part, 0o600 if mode < 0 else mode, parent)
         try:
             _fill(fd, obj, chunks)
-            dresser.dress_open(fd, obj, fresh=True)
+            if mode < 0:
+                dresser.dress_open(fd, obj)
+            else:
+                dresser.stamp(fd, obj)
         finally:
             os.close(fd)
         return
+    remove_part(part, parent)
     if obj.kind is Kind.SYMLINK:
         os.symlink(obj.target, part, dir_fd=parent)
     elif obj.kind is Kind.FIFO:
@@ -50,9 +58,23 @@ def make(
     dresser.dress_named(part, parent, obj)
 
 
+def _new_file(part: bytes, mode: int, parent: int) -> int:
+    try:
+        return os.open(part, _NEW, mode, dir_fd=parent)
+    except FileExistsError:
+        remove_part(part, parent)
+        return os.open(part, _NEW, mode, dir_fd=parent)
+
+
 def remove_part(part: bytes, parent: int) -> None:
     """Take away what stands under the temporary name, if anything does."""
     with contextlib.suppress(FileNotFoundError):
+        os.unlink(part, dir_fd=parent)
+
+
+def drop_part(part: bytes, parent: int) -> None:
+    """Take away what stands there, whatever becomes of it."""
+    with contextlib.suppress(OSError):
         os.unlink(part, dir_fd=parent)
 
 

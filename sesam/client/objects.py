@@ -36,6 +36,25 @@ class TreeObject:
     extents: Iterable[tuple[int, int]] | None = None
     digest: str = ""
 
+    def without_path(self) -> "TreeObject":
+        """Return a copy with an empty path."""
+        return TreeObject(
+            b"",
+            self.kind,
+            self.mode,
+            self.uid,
+            self.gid,
+            self.user,
+            self.group,
+            self.size,
+            self.mtime_ns,
+            self.device,
+            self.target,
+            self.xattrs,
+            self.extents,
+            self.digest,
+        )
+
 
 class Existing(StrEnum):
     """What becomes of an object that stands where another one is to be restored.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from errno import ELOOP, ENOENT, ENOTDIR
 
 from sesam.client.entries import DIRECTORY, FILE, Entry, entries
+from sesam.client.marks import CACHE_TAG, holds, is_cache, is_store
 from sesam.rules.paths import normal, roots
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -21,8 +22,6 @@ _PATH_PIECE = 2048
 # Whatever stands there now, it is no directory any more.
 _NOT_THERE = (ENOENT, ENOTDIR, ELOOP)
 _MOVED = "was moved away while it was read; the rest of it is not saved"
-CACHE_TAG = b"CACHEDIR.TAG"
-CACHE_SIGNATURE = b"Signature: 8a477f597d28d172789f06886806bc55"
 
 Found = tuple[bytes, int, bytes, os.stat_result | None]
 Report = Callable[[bytes, str], None]
@@ -36,17 +35,30 @@ def reason(error: OSError) -> str:
 
 @dataclass(slots=True)
 class _Level:
-    """A directory on the way down; fd is -1 while it is closed to save descriptors."""
+    """A directory on the way down; fd is -1 while it is closed to save descriptors.
 
-    path: bytes
+    length -- of its path, with a slash behind it
+    """
+
+    length: int
     fd: int
     identity: Identity
     device: int
     rest: Iterator[Entry]
-    prefix: bytes = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.prefix = self.path if self.path == b"/" else self.path + b"/"
+
+@dataclass(slots=True)
+class _Way:
+    """The directories on the way down; prefix -- path of the deepest, and a slash.
+
+    The others' paths are its beginnings: kept once, however deep the tree.
+    """
+
+    levels: list[_Level] = field(default_factory=list)
+    prefix: bytes = b""
+
+    def path(self, level: _Level) -> bytes:
+        return self.prefix[: level.length - 1] or b"/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class Walk:
     unread  -- takes directories of which the rest could not be looked at, and why
     exclude -- tells from (path, is a directory) what is passed by
     own     -- (device, inode) of directories that are the site's own stores
+    stores  -- data stores are passed by too, whichever site's
     """
 
     sources: Sequence[bytes]
@@ -69,6 +82,7 @@ class Walk:
     exclude_if_present: Sequence[bytes] = ()
     one_file_system: bool = False
     own: frozenset[Identity] = frozenset()
+    stores: bool = False
 
     def __iter__(self) -> Iterator[Found]:
         """Yield (path, directory fd, name, stat) of each object.
@@ -98,36 +112,41 @@ class Walk:
                 self.note(source, "is a symbolic link: saved as such, not followed")
             yield source, parent, name, found
             return None
-        opened = self._open(source, parent, name)
-        if opened is None:
-            return None
-        levels: list[_Level] = []
         try:
-            yield from self._down(levels, source, *opened)
-            while levels:
-                yield from self._next(levels)
+            opened = _opened(parent, name)
+        except OSError as error:
+            gone = error.errno in _NOT_THERE
+            return (self.report if gone else self.unread)(source, reason(error))
+        way = _Way()
+        try:
+            yield from self._down(way, source, *opened)
+            while way.levels:
+                yield from self._next(way)
         finally:
-            for level in levels:
+            for level in way.levels:
                 if level.fd >= 0:
                     os.close(level.fd)
 
-    def _next(self, levels: list[_Level]) -> Iterator[Found]:
+    def _next(self, way: _Way) -> Iterator[Found]:
         """Yield what the deepest directory still has, down to its next directory."""
-        level, exclude = levels[-1], self.exclude
-        fd, prefix = level.fd, level.prefix
+        level, exclude = way.levels[-1], self.exclude
+        fd, prefix = level.fd, way.prefix
         for name, kind in level.rest:
             path = prefix + name
             if exclude is not None and exclude(path, kind == DIRECTORY):
                 continue
             if kind == FILE:
                 yield path, fd, name, None
-                continue
-            opened = self._open(path, fd, name) if kind == DIRECTORY else None
-            if opened is not None:
-                return (yield from self._down(levels, path, *opened))
-            if kind != DIRECTORY:
+            elif kind != DIRECTORY:
                 yield from self._other(path, fd, name)
-        self._up(levels)
+            else:
+                try:
+                    opened = _opened(fd, name)
+                except OSError as error:
+                    yield from self._closed(path, fd, name, error)
+                    continue
+                return (yield from self._down(way, path, *opened))
+        self._up(way)
         return None
 
     def _other(self, path: bytes, fd: int, name: bytes) -> Iterator[Found]:
@@ -138,70 +157,89 @@ class Walk:
         yield path, fd, name, found
         return None
 
-    def _open(
-        self, path: bytes, parent: int, name: bytes
-    ) -> tuple[int, os.stat_result] | None:
+    def _closed(
+        self, path: bytes, fd: int, name: bytes, error: OSError
+    ) -> Iterator[Found]:
+        """Yield a directory that cannot be opened: all that is seen is that it is."""
+        if error.errno in _NOT_THERE:
+            return self.report(path, reason(error))
         try:
-            fd = os.open(name, _OPEN, dir_fd=parent)
-        except OSError as error:
-            gone = error.errno in _NOT_THERE
-            (self.report if gone else self.unread)(path, reason(error))
-            return None
-        return fd, os.fstat(fd)
+            found = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        except OSError:
+            found = None
+        if found is not None:
+            yield path, fd, name, found
+        self.unread(path, reason(error))
+        return None
 
     def _down(
-        self, levels: list[_Level], path: bytes, fd: int, found: os.stat_result
+        self, way: _Way, path: bytes, fd: int, found: os.stat_result
     ) -> Iterator[Found]:
+        levels = way.levels
         identity = found.st_dev, found.st_ino
         device = levels[-1].device if levels else found.st_dev
-        level = _Level(path, fd, identity, device, iter(()))
+        way.prefix = path if path == b"/" else path + b"/"
+        level = _Level(len(way.prefix), fd, identity, device, iter(()))
         levels.append(level)
         yield path, fd, b"", found
-        level.rest = self._entries(level, found)
+        level.rest = self._entries(level, path, found)
         if len(levels) > _LEVELS_OPEN:
             above = levels[-_LEVELS_OPEN - 1]
             os.close(above.fd)
             above.fd = -1
 
-    def _entries(self, level: _Level, found: os.stat_result) -> Iterator[Entry]:
+    def _entries(
+        self, level: _Level, path: bytes, found: os.stat_result
+    ) -> Iterator[Entry]:
         """Return what to read of a directory: all of it, its tag, or nothing."""
         if level.identity in self.own:
-            self.note(level.path, "excluded: own store")
+            self.note(path, "excluded: own store")
+            return iter(())
+        if self.stores and is_store(level.fd):
+            self.note(path, "excluded: a data store")
             return iter(())
         if found.st_dev != level.device and self.one_file_system:
-            if level.path not in map(normal, self.sources):
-                self.note(level.path, "excluded: another file system")
+            if path not in map(normal, self.sources):
+                self.note(path, "excluded: another file system")
                 return iter(())
             level.device = found.st_dev
         for tag in self._tags(level.fd):
-            self.note(level.path, f"excluded but for {os.fsdecode(tag)}")
+            self.note(path, f"excluded but for {os.fsdecode(tag)}")
             return iter([(tag, FILE)])
         try:
             return entries(level.fd)
         except OSError as error:
-            self.unread(level.path, reason(error))
+            self.unread(path, reason(error))
             return iter(())
 
     def _tags(self, fd: int) -> Iterator[bytes]:
-        if self.exclude_caches and _is_cache(fd):
+        if self.exclude_caches and is_cache(fd):
             yield CACHE_TAG
         for name in self.exclude_if_present:
-            if _exists(name, fd):
+            if holds(fd, name):
                 yield name
 
-    def _up(self, levels: list[_Level]) -> None:
-        child = levels.pop()
-        above = levels[-1] if levels else None
-        if above is not None and above.fd < 0:
-            above.fd = _reopen(above, child.fd)
+    def _up(self, way: _Way) -> None:
+        child = way.levels.pop()
+        if way.levels:
+            above = way.levels[-1]
+            way.prefix = way.prefix[: above.length]
             if above.fd < 0:
-                self.unread(above.path, _MOVED)
+                above.fd = _reopen(above, way.path(above), child.fd)
+            if above.fd < 0:
+                self.unread(way.path(above), _MOVED)
                 above.rest = iter(())
         if child.fd >= 0:
             os.close(child.fd)
 
 
-def _reopen(level: _Level, child: int) -> int:
+def _opened(parent: int, name: bytes) -> tuple[int, os.stat_result]:
+    """Return a directory's descriptor and its stat. Raises OSError."""
+    fd = os.open(name, _OPEN, dir_fd=parent)
+    return fd, os.fstat(fd)
+
+
+def _reopen(level: _Level, path: bytes, child: int) -> int:
     """Return a descriptor of the directory above `child`, -1 where it is another."""
     if child >= 0:
         try:
@@ -212,7 +250,7 @@ def _reopen(level: _Level, child: int) -> int:
         except OSError:
             pass  # the way by name is left
     try:
-        parent, name = open_parent(level.path)
+        parent, name = open_parent(path)
         try:
             fd = os.open(name, _OPEN, dir_fd=parent)
         finally:
@@ -254,25 +292,3 @@ def open_parent(path: bytes) -> tuple[int, bytes]:
         os.close(fd)
         raise
     return fd, name or b"."
-
-
-def _exists(name: bytes, fd: int) -> bool:
-    try:
-        os.stat(name, dir_fd=fd, follow_symlinks=False)
-    except OSError:
-        return False
-    return True
-
-
-def _is_cache(fd: int) -> bool:
-    """Tell whether the directory bears a tag of https://bford.info/cachedir/."""
-    try:
-        tag = os.open(CACHE_TAG, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=fd)
-    except OSError:
-        return False
-    try:
-        return os.read(tag, len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
-    except OSError:
-        return False
-    finally:
-        os.close(tag)

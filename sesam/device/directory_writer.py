@@ -158,11 +158,14 @@ def remove_saveset(store: DirectoryStore, saveset: str) -> None:
         names = sorted(os.listdir(directory), key=lambda one: not _is_manifest(one))
     except FileNotFoundError:
         return
-    for name in names:
-        os.unlink(os.path.join(directory, name))
-        if _is_manifest(name):
-            sync_directory(directory)
-    os.rmdir(directory)
+    # Two commands may finish the same removal: what is gone already is as it should be.
+    with contextlib.suppress(FileNotFoundError):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(directory, name))
+            if _is_manifest(name):
+                sync_directory(directory)
+        os.rmdir(directory)
     sync_directory(store.root)
 
 

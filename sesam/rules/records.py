@@ -245,7 +245,8 @@ class Job:
 class Owner:
     """Who holds a claim: a process that can be told from every other, ever.
 
-    host -- id of the machine (/etc/machine-id); boot -- id of its boot
+    host -- id of the machine (/etc/machine-id) and of the namespace that pid is of;
+    boot -- id of its boot
     pid, started -- process id, and its start in clock ticks since the boot
     """
 

@@ -4,7 +4,7 @@ The keywords are those that GNU tar and star read: SCHILY.xattr.NAME with the ra
 SCHILY.acl.access and SCHILY.acl.default as text, GNU.sparse 1.0 for holes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sesam.errors import Damaged
 from sesam.saveset.tarhead import BLOCK, Records
@@ -14,6 +14,7 @@ _ACLS = {
     "system.posix_acl_access": b"SCHILY.acl.access",
     "system.posix_acl_default": b"SCHILY.acl.default",
 }
+_AT_ONCE = 8192
 _ACL_NAMES = {record: name for name, record in _ACLS.items()}
 
 
@@ -73,14 +74,20 @@ def sparse_name(name: bytes) -> bytes:
     return directory + b"/" + inner if 0 < len(directory) < 100 else inner
 
 
-def sparse_map(extents: Sequence[tuple[int, int]], size: int) -> bytes:
-    """Return the map that precedes the data: numbers in decimal lines, whole blocks.
+def sparse_map(extents: Sequence[int], size: int) -> Iterator[bytes]:
+    """Yield the map that precedes the data: numbers in decimal lines, whole blocks.
 
-    As GNU tar writes it: a file that ends in a hole gets an empty extent at its end.
+    extents -- offset and length of the data, one behind the other; a map of millions of
+    them comes in pieces. As GNU tar writes it: a file that ends in a hole gets an empty
+    extent at its end.
     """
-    pairs = list(extents)
-    if not pairs or sum(pairs[-1]) < size:
-        pairs.append((size, 0))
-    lines = [b"%d" % len(pairs), *(b"%d\n%d" % pair for pair in pairs), b""]
-    text = b"\n".join(lines)
-    return text + bytes(-len(text) % BLOCK)
+    ends_in_hole = not extents or extents[-2] + extents[-1] < size
+    text = b"%d\n" % (len(extents) // 2 + ends_in_hole)
+    length = len(text)
+    yield text
+    for at in range(0, len(extents), _AT_ONCE):
+        text = b"".join([b"%d\n" % number for number in extents[at : at + _AT_ONCE]])
+        length += len(text)
+        yield text
+    text = b"%d\n0\n" % size if ends_in_hole else b""
+    yield text + bytes(-(length + len(text)) % BLOCK)

@@ -93,16 +93,22 @@ def restore_line(recipients: Sequence[str]) -> str:
     return "cat data-* | zstd -dc | tar x"
 
 
+def is_sealed(stored: bytes) -> bool:
+    """Tell whether these bytes are a manifest that was written to its last line."""
+    text, last = stored[: -HEX_LENGTH - 1], stored[-HEX_LENGTH - 1 :]
+    return text.startswith(b"{") and last == hexdigest(text).encode() + b"\n"
+
+
 def decode(stored: bytes) -> Manifest:
     """Return the manifest that these bytes are.
 
     Raises UnknownFormat when it is none or of a later format, Damaged when its digest
     or a value in it is wrong.
     """
-    text, last = stored[: -HEX_LENGTH - 1], stored[-HEX_LENGTH - 1 :]
+    text = stored[: -HEX_LENGTH - 1]
     if not text.startswith(b"{"):
         raise UnknownFormat("this is no manifest of a saveset")
-    if last != hexdigest(text).encode() + b"\n":
+    if not is_sealed(stored):
         raise Damaged("the manifest's digest is wrong")
     try:
         facts = json.loads(text)

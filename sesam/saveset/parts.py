@@ -7,7 +7,6 @@ each is an age file of its own.
 """
 
 from collections.abc import Sequence
-from tempfile import SpooledTemporaryFile
 from typing import Protocol
 
 from sesam.crypt.agefile import AgeWriter
@@ -15,6 +14,7 @@ from sesam.ports import Outlet
 from sesam.saveset import listing, seektable
 from sesam.saveset.frames import FRAME_BYTES, Compressor
 from sesam.saveset.tarhead import BLOCK
+from sesam.spool import Spool
 
 AGE = ".age"
 _LISTING_LEVEL = 3
@@ -179,13 +179,14 @@ class ListingWriter:
 
     What is compressed already, and the lines of deleted paths, which come last, wait in
     files without a name, so that memory stays flat however many objects there are.
+    Raises ClientError where these files do not find room.
     """
 
     def __init__(self, source: dict[str, object]) -> None:
         self._lines = [listing.head(source)]
         self._held = 0
-        self._frames = SpooledTemporaryFile(max_size=4 * FRAME_BYTES)  # noqa: SIM115
-        self._gone = SpooledTemporaryFile(max_size=FRAME_BYTES)  # noqa: SIM115
+        self._frames = Spool(4 * FRAME_BYTES)
+        self._gone = Spool(FRAME_BYTES)
         self._compressor = Compressor(_LISTING_LEVEL, self._keep, threads=1)
         self._sizes: list[tuple[int, int]] = []
         self.objects = 0
@@ -201,22 +202,22 @@ class ListingWriter:
 
     def gone(self, path: bytes) -> None:
         """Add a path that has been deleted since the base."""
-        self._gone.write(listing.gone(path))
+        self._gone.add(listing.gone(path))
         self.deleted += 1
 
     def finish(self, parts: PartStream, outlet: Outlet, *, encrypted: bool) -> None:
         """Send the listing as a part; encrypted, in clear as index records as well."""
-        self._gone.seek(0)
-        while chunk := self._gone.read(FRAME_BYTES):
-            self._lines.append(chunk)
+        for at in range(0, self._gone.size, FRAME_BYTES):
+            self._lines.append(self._gone.read_at(at, FRAME_BYTES))
             self._flush()
         self._lines.append(listing.end(self.objects, self.deleted))
         self._flush()
         self._compressor.finish()
         parts.begin(listing.NAME)
-        self._frames.seek(0)
+        at = 0
         for stored, plain in self._sizes:
-            frame = self._frames.read(stored)
+            frame = self._frames.read_at(at, stored)
+            at += stored
             parts.frame(frame, plain)
             if encrypted:
                 outlet.index(frame)
@@ -236,5 +237,5 @@ class ListingWriter:
         self._held = 0
 
     def _keep(self, frame: bytes, plain_size: int) -> None:
-        self._frames.write(frame)
+        self._frames.add(frame)
         self._sizes.append((len(frame), plain_size))

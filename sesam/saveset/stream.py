@@ -22,7 +22,7 @@ _HEAD_BYTES = 5
 
 
 class StreamWriter:
-    """An Outlet that writes records to a pipe."""
+    """An Outlet that writes records to a pipe. Raises SourceLost where it is cut."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
@@ -49,11 +49,11 @@ class StreamWriter:
 
     def tally(self, files: int, size_bytes: int) -> None:
         self._json(TALLY, {"files": files, "bytes": size_bytes})
-        self._pipe.flush()
+        self._flush()
 
     def end(self, totals: Mapping[str, object]) -> None:
         self._json(END, {**totals, "digest": self._digest.hexdigest()})
-        self._pipe.flush()
+        self._flush()
 
     def _cut(self, kind: int, chunk: bytes) -> None:
         view = memoryview(chunk)
@@ -64,8 +64,23 @@ class StreamWriter:
         self._put(kind, json.dumps(facts).encode())
 
     def _put(self, kind: int, payload: bytes | memoryview) -> None:
-        self._pipe.write(bytes((kind,)) + len(payload).to_bytes(4, "big"))
-        self._pipe.write(payload)
+        try:
+            self._pipe.write(bytes((kind,)) + len(payload).to_bytes(4, "big"))
+            self._pipe.write(payload)
+        except OSError as error:
+            raise _unsent(error) from error
+
+    def _flush(self) -> None:
+        try:
+            self._pipe.flush()
+        except OSError as error:
+            raise _unsent(error) from error
+
+
+def _unsent(error: OSError) -> SourceLost:
+    if isinstance(error, BrokenPipeError):
+        return SourceLost("the mover has gone away")
+    return SourceLost(f"the stream cannot be written: {error.strerror}")
 
 
 def replay(pipe: IO[bytes], outlet: Outlet) -> None:

@@ -113,7 +113,7 @@ def _extended_header(size: int) -> bytes:
 
 # The record of nearly every file: its header, itself, zeros up to the whole block.
 _MTIME = b"%b30 mtime=%d.%09d\n%b%b"
-_MTIME_HEADER = _extended_header(30)
+MTIME_HEADER = _extended_header(30)
 _MTIME_PADDING = bytes(BLOCK - 30)
 _MTIME_SECONDS = range(10**9, 10**10)
 
@@ -178,7 +178,7 @@ def member(  # noqa: PLR0913 - a member has that many fields
     head = _ustar(short, frame, size, seconds)
     if not fraction:
         return head
-    return _MTIME % (_MTIME_HEADER, seconds, fraction, _MTIME_PADDING, head)
+    return _MTIME % (MTIME_HEADER, seconds, fraction, _MTIME_PADDING, head)
 
 
 def _odd_member(  # noqa: PLR0913 - as member

@@ -117,7 +117,7 @@ class _Trip:
                 written = self._write(watcher, heartbeat)
                 heartbeat.check()
                 result = self._commit(written, heartbeat)
-        except (SesamError, KeyboardInterrupt) as error:
+        except BaseException as error:
             watcher.drop_listing()
             self._failed(watcher, error)
             raise
@@ -143,7 +143,7 @@ class _Trip:
                 watcher=watcher,
                 stopped=heartbeat.stopped,
             )
-        writer = targets.open_writer(mover_job)
+        writer = targets.open_writer(mover_job, watcher.note)
         return self._move(Mover(mover_job, writer, watcher), call, heartbeat)
 
     def _source_call(self) -> SourceCall:
@@ -246,7 +246,7 @@ class _Trip:
         site = self._site
         stopped = isinstance(error, KeyboardInterrupt | Interrupted)
         state = State.CANCELLED if stopped else State.ERROR
-        message = str(error) or "interrupted"
+        message = str(error) or ("interrupted" if stopped else type(error).__name__)
         watcher.say(f"ends as {state.value}: {message}")
         try:
             with site.catalog.change():

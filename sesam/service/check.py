@@ -49,9 +49,11 @@ def _row(name: str, finding: Finding) -> dict[str, str]:
 
 
 def _repair(site: Site) -> Iterator[Finding]:
-    gone = repair.settle(site)
+    problems: list[str] = []
+    gone = repair.settle(site, problems.append)
+    repair.settle_afar(site, problems.append)
     yield OK, f"{len(gone)} jobs without worker ended"
-    for problem in erasing.finish_afar(site):
+    for problem in [*problems, *erasing.finish_afar(site)]:
         yield WARNING, problem
     found = presence.look(site)
     if presence.note(site, found):

@@ -17,7 +17,7 @@ from sesam.errors import SesamError
 from sesam.rules.backup_day import exists, wall_clock
 from sesam.rules.records import Claim, Job
 from sesam.rules.retention import Verdict
-from sesam.service import clockwatch, expire, presence, unread, working
+from sesam.service import clockwatch, expire, presence, repair, unread, working
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
@@ -136,6 +136,7 @@ class _Trip:
         plan = _plan(site, self._paused)
         if plan.paused:
             self._warn(f"deletions are paused: {plan.paused}; {clockwatch.CONFIRM}")
+        repair.settle_afar(site, self._warn)
         presence.note(site, plan.presence)
         for one in plan.presence:
             if one.found is CopyState.OK:

@@ -4,127 +4,86 @@ Cheap when there is nothing to do: every command that writes calls it first.
 """
 
 import contextlib
+from collections.abc import Callable
+from dataclasses import replace
 
 from sesam.catalog import drives, jobs, reaping, savesets
 from sesam.catalog import media as catalog_media
 from sesam.device.directory import DirectoryStore
-from sesam.device.directory_writer import remove_saveset
-from sesam.digest import Digest, hexdigest
-from sesam.errors import DeviceError, NotFound, SesamError
+from sesam.errors import ClientError, Damaged, DeviceError, NotFound
 from sesam.rules.records import Job
-from sesam.saveset import manifest
 from sesam.service import erasing
 from sesam.service.ground import owner
 from sesam.service.ground.site import Site
 from sesam.service.moving import commit
-from sesam.service.moving.mover import Written
-from sesam.terms import Part, Piece, Place
+from sesam.service.moving.leftover import Shelf, ShelfHere, ShelfThere, judge
+from sesam.terms import CopyState
 
-_READ_BYTES = 1 << 20
+Problem = Callable[[str], object]
 
 
-def settle(site: Site) -> list[Job]:
+def settle(site: Site, problem: Problem = lambda text: None) -> list[Job]:
     """End jobs whose worker is gone, settle their savesets; return those jobs.
 
-    A saveset whose manifest is right is complete and committed; of any other one
-    nothing is kept. What lies in a store that is absent now waits for it.
+    A saveset whose manifest was written to its end is committed: as damaged where a
+    part of it is not as the manifest says. Of any other one nothing is kept. What
+    cannot be read now, or lies in a store that is absent, waits; problem -- takes why.
+    So does what lies on another machine: for `settle_afar`.
     """
     gone = reaping.reap(site.catalog, owner.JUDGE, site.clock())
-    for saveset, media, job_id in jobs.dead_claims():
-        with contextlib.suppress(DeviceError, NotFound, OSError):
-            _settle_claim(site, saveset, media, job_id)
+    _settle_claims(site, problem, afar=False)
     erasing.finish(site)
     return gone
 
 
-def _settle_claim(
-    site: Site, saveset: str, media: tuple[str, ...], job_id: int
-) -> None:
-    if set(media) <= {one.label for one in catalog_media.list_media()}:
-        # On tape nothing counts without its row: the next saveset is written over it.
-        with site.catalog.change():
-            jobs.close_claim(saveset)
-        return
-    stores = _stores(site, media)
-    written = None
-    if not savesets.is_known(saveset):
-        with contextlib.suppress(SesamError):
-            written = complete(stores, saveset)
-        if written is None:
-            for store in stores:
-                remove_saveset(store, saveset)
+def settle_afar(site: Site, problem: Problem) -> None:
+    """Settle what was left on other machines: not every command waits for these."""
+    _settle_claims(site, problem, afar=True)
+
+
+def _settle_claims(site: Site, problem: Problem, *, afar: bool) -> None:
+    claims = jobs.dead_claims()
+    there = {one.name for one in drives.list_stores() if one.rds} if claims else set()
+    for saveset, media, job_id in claims:
+        if afar is not bool(there.intersection(media)):
+            continue
+        try:
+            if damage := _settle_claim(site, saveset, media, job_id):
+                problem(f"{saveset} is kept as damaged: {damage}")
+        except (DeviceError, ClientError, NotFound, Damaged, OSError) as error:
+            problem(f"{saveset} cannot be settled: {error}")
+
+
+def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int) -> str:
+    """Return what a saveset lacks that is committed, "" for any other."""
+    left = None
+    # On tape nothing counts without its row: the next saveset is written over it.
+    on_tape = set(media) <= {one.label for one in catalog_media.list_media()}
+    if not on_tape and not savesets.is_known(saveset):
+        with contextlib.ExitStack() as stack:
+            shelves = [_shelf(site, name, stack) for name in media]
+            left = judge(shelves, saveset)
+            if left is None:
+                for shelf in shelves:
+                    shelf.remove(saveset)
     with site.catalog.change():
-        if written is None:
-            jobs.close_claim(saveset)
-        else:
-            savesets.commit_saveset(*commit.records_of(written, site.zone), job_id)
+        # Another command may have settled it meanwhile.
+        if not jobs.close_claim(saveset) or left is None:
+            return ""
+        record, copy = commit.records_of(left.written, site.zone)
+        if left.damage:
+            copy = replace(copy, state=CopyState.DAMAGED)
+        savesets.commit_saveset(record, copy, job_id)
+    return left.damage
 
 
-def complete(stores: list[DirectoryStore], saveset: str) -> Written | None:
-    """Return what the stores hold of a saveset, None where it is not whole.
-
-    Every part is read and compared with the manifest. Raises UnknownFormat, Damaged,
-    DeviceError.
-    """
-    pieces = sorted(
-        (piece for store in stores for piece in _pieces(store, saveset)),
-        key=lambda piece: (piece.part == manifest.NAME, piece.part, piece.number),
-    )
-    by_name = {store.name: store for store in stores}
-    stored = b"".join(
-        by_name[piece.place.store].open(piece.place.key).read_at(0, piece.size_bytes)
-        for piece in pieces
-        if piece.part == manifest.NAME
-    )
-    if not stored:
-        return None
-    facts = manifest.decode(stored)
-    for part in facts.parts:
-        digest, size = Digest(), 0
-        for piece in pieces:
-            if piece.part == part.name:
-                size += _digest_into(digest, by_name[piece.place.store], piece)
-        if (size, digest.hexdigest()) != (part.size_bytes, part.digest):
-            return None
-    media = tuple(store.name for store in stores)
-    used = tuple(name for name in media if any(p.place.store == name for p in pieces))
-    part = Part(manifest.NAME, len(stored), hexdigest(stored))
-    return Written(facts, part, tuple(pieces), used)
-
-
-def _stores(site: Site, media: tuple[str, ...]) -> list[DirectoryStore]:
-    """Return the stores of that name, all here. Raises DeviceError, NotFound."""
-    found = []
-    for name in media:
-        store = drives.get_store(name)
-        if store.rds:
-            raise DeviceError(f'data store "{name}" lies on client "{store.rds}"')
-        found.append(DirectoryStore(store.name, store.path, site.id))
-    return found
-
-
-def _pieces(store: DirectoryStore, saveset: str) -> list[Piece]:
-    found = []
-    for key in store.keys(saveset + "/"):
-        name = key.partition("/")[2]
-        part, mark, number = name.rpartition(".p")
-        if not (mark and number.isdecimal()):
-            part, number = name, "1"
-        digest = Digest()
-        place = Place(store=store.name, key=key)
-        piece = Piece(part, int(number), place, store.stat(key), "")
-        _digest_into(digest, store, piece)
-        found.append(
-            Piece(part, int(number), place, piece.size_bytes, digest.hexdigest())
-        )
-    return found
-
-
-def _digest_into(digest: Digest, store: DirectoryStore, piece: Piece) -> int:
-    blob = store.open(piece.place.key)
-    try:
-        for at in range(0, blob.size, _READ_BYTES):
-            digest.update(blob.read_at(at, _READ_BYTES))
-        return blob.size
-    finally:
-        blob.close()
+def _shelf(site: Site, name: str, stack: contextlib.ExitStack) -> Shelf:
+    """Return a store for as long as the stack is open. Raises as Shelf, NotFound."""
+    store = drives.get_store(name)
+    shelf: Shelf
+    if store.rds:
+        shelf = ShelfThere(site, store)
+    else:
+        shelf = ShelfHere(DirectoryStore(store.name, store.path, site.id))
+    stack.callback(shelf.close)
+    return shelf

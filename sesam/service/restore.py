@@ -9,6 +9,7 @@ from typing import Any
 from sesam.catalog import jobs
 from sesam.client.destination import Destination
 from sesam.client.objects import Outcome
+from sesam.client.preview import Preview
 from sesam.errors import Damaged, DeviceError, Interrupted, NotFound
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
@@ -78,14 +79,45 @@ class _Trip:
 
     def plan(self) -> dict[str, Any]:
         """Show what would be restored; write nothing."""
-        with self._open() as stored:
+        wish = self._wish
+        preview = Preview(
+            wish.target, existing=wish.existing, numeric=wish.numeric_owners
+        )
+        with self._open() as stored, Shelf(stored) as shelf, FirstNames() as firsts:
+            members = Members(shelf)
             for line, asked in self._lines(stored):
                 if asked and line.saveset != _NOWHERE:
-                    self._watch.planned(line)
-                    self._files += 1
-                    self._bytes += line.size if line.kind == "f" else 0
+                    outcome = self._planned(line, preview, members, firsts)
+                    if self._count(line, outcome):
+                        self._watch.planned(line)
+        preview.close()
         self._refuse_missing()
         return self._result(None, State.OK)
+
+    def _planned(
+        self, line: Line, preview: Preview, members: Members, firsts: FirstNames
+    ) -> Outcome:
+        try:
+            obj = described(line)
+            first = firsts.get(line) if "h" in line.flags else None
+            if first is not None:
+                return preview.link(obj, first)
+            outcome = preview.outcome(obj, lambda: members.read(line)[0])
+        except (Damaged, NotFound):
+            return Outcome.FAILED
+        if "h" in line.flags and outcome in (Outcome.WRITTEN, Outcome.SAME):
+            firsts.put(line)
+        return outcome
+
+    def _count(self, line: Line, outcome: Outcome) -> bool:
+        """Count an object; return whether it is one that is written."""
+        written = outcome in (Outcome.WRITTEN, Outcome.LINKED)
+        if written:
+            self._files += 1
+            self._bytes += line.size if line.kind == "f" else 0
+        else:
+            self._skipped += 1
+        return written
 
     def run(self, job: Job) -> dict[str, Any]:
         site = self._site
@@ -152,7 +184,7 @@ class _Trip:
                 outcome = _one_of_several(line, members, destination, firsts)
             else:
                 outcome = destination.place(*members.read(line))
-        except Damaged as error:
+        except (Damaged, NotFound) as error:
             self._report(line.path, f"is damaged: {error}")
             return
         except DeviceError as error:
@@ -160,11 +192,7 @@ class _Trip:
                 raise
             self._report(line.path, f"cannot be read: {error}")
             return
-        if outcome in (Outcome.WRITTEN, Outcome.LINKED):
-            self._files += 1
-            self._bytes += line.size if line.kind == "f" else 0
-        else:
-            self._skipped += 1
+        self._count(line, outcome)
         self._watch.progress(self._files, self._bytes)
 
     def _open(self) -> StoredSaveset:

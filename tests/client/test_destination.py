@@ -465,3 +465,46 @@ def test_a_file_that_can_have_no_more_names_begins_anew(tmp_path: Path) -> None:
         assert way.link(obj(b"c"), b"b") is Outcome.LINKED
     way.end()
     assert way.reports == []
+
+
+def test_a_group_that_a_directory_gives_is_taken_away_again(tmp_path: Path) -> None:
+    way = Way(tmp_path)
+    os.chown(way.target, -1, 12345)
+    way.target.chmod(0o2755)
+    way.place(obj(b"file"))
+    way.place(obj(b"new", Kind.DIRECTORY))
+    way.place(obj(b"new/file"))
+    way.place(obj(b"new/fifo", Kind.FIFO))
+    way.end()
+    for one in way.target.rglob("*"):
+        assert one.stat().st_gid == os.getegid(), one
+
+
+def test_one_mark_tells_of_a_whole_tree_that_is_not_finished(tmp_path: Path) -> None:
+    tree = [b"d", b"d/e", b"d/e/f", b"d/g"]
+    wanted = [obj(path, Kind.DIRECTORY, mode=0o751, mtime_ns=7) for path in tree]
+    first = Way(tmp_path, Existing.KEEP)
+    for one in wanted[:3]:
+        first.place(one)
+    assert len(list(first.target.rglob(".sesam-part-*"))) == 1
+    again = Way(tmp_path, Existing.KEEP)
+    for one in wanted:
+        again.place(one)
+    again.end()
+    assert list(again.target.rglob(".sesam-part-*")) == []
+    for path in tree:
+        found = os.stat(again.target / os.fsdecode(path))
+        assert (stat.S_IMODE(found.st_mode), found.st_mtime_ns) == (0o751, 7)
+
+
+def test_entries_out_of_order_are_looked_for_in_new_directories_too(
+    tmp_path: Path,
+) -> None:
+    way = Way(tmp_path, Existing.OVERWRITE)
+    for path in (b"d/b", b"d/c", b"d/b"):
+        way.place(obj(b"d", Kind.DIRECTORY))
+        assert way.place(obj(path), path + b"x") is Outcome.WRITTEN
+    assert way.place(obj(b"d/b", Kind.DIRECTORY)) is Outcome.WRITTEN
+    assert way.place(obj(b"d/b")) is Outcome.WRITTEN
+    way.end()
+    assert sorted(os.listdir(way.target / "d")) == ["b", "c"]

@@ -86,7 +86,8 @@ RESTORE_STEPS = [
     ("mkdir", "", 1),
     ("mkdir", "", 3),
     ("link", ".sesam-part-", 1),
-    ("link", ".sesam-part-", 4),
+    ("rename", ".sesam-part-", 1),
+    ("rename", ".sesam-part-", 4),
     ("remove", ".sesam-part-", 3),
     ("setxattr", "", 1),
     ("chmod", "", 2),
@@ -214,6 +215,18 @@ def test_a_saveset_goes_on_in_the_next_store_of_the_pool(
     site.sm("restore start", "--task", "tree", "--target", tmp_path / "back")
     back = tmp_path / "back" / str(source).lstrip("/")
     assert differences(snapshot(source), snapshot(back)) == []
+
+
+def test_a_store_of_several_that_is_away_is_passed_over_and_named(
+    site: Site, tmp_path: Path
+) -> None:
+    site.sm("media store add", "more", "--path", tmp_path / "more")
+    site.store().rename(tmp_path / "away")
+    site.store().mkdir()
+    result = site.backup(small_tree(tmp_path / "source"))
+    assert (result["state"], result["media"]) == ("ok", ["more"])
+    log = site.sm("job log", result["job"]).out
+    assert f'note: passed over: data store "default": "{site.store()}" bears no' in log
 
 
 def test_a_limit_on_file_sizes_is_a_full_disk_too(site: Site, tmp_path: Path) -> None:

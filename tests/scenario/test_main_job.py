@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Site
+from conftest import BIN, Site
 from trees import differences, hostile_tree, small_tree, snapshot
 
 
@@ -220,6 +220,29 @@ def test_the_shell_pipe_writes_a_saveset_that_tar_reads(
     subprocess.run(["sh", "-c", unpack], cwd=site.store() / saveset, check=True)
     back = target / str(source).lstrip("/")
     assert differences(snapshot(source), snapshot(back)) == []
+
+
+def test_a_pipe_into_a_store_below_the_source_does_not_read_itself(
+    site: Site, tmp_path: Path
+) -> None:
+    source = small_tree(tmp_path)
+    with site.popen("sbc", "--source", source) as sender:
+        done = site.sm("sms", "--store", site.store(), stdin=sender.stdout)
+    assert f'note: "{site.store()}": excluded: a data store' in done.err
+
+
+def test_a_stream_that_cannot_be_written_is_an_error_of_one_line(
+    site: Site, tmp_path: Path
+) -> None:
+    source = small_tree(tmp_path / "source")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [BIN / "sm_sbc", "--source", source], stdout=full, stderr=subprocess.PIPE
+        )
+    assert done.returncode == 54
+    assert done.stderr == (
+        b"error: the stream cannot be written: No space left on device\n"
+    )
 
 
 def test_a_protected_identity_lies_in_the_store_and_asks_for_its_passphrase(

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import struct
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Site
-from trees import differences, snapshot
+from trees import differences, hostile_tree, snapshot
 
 
 def plain_tree(top: Path, files: int = 60, size: int = 1 << 19) -> Path:
@@ -86,3 +87,30 @@ def test_a_damaged_seek_table_costs_no_file(
         site.sm("restore start", saveset, "--target", target, code=None)
         back = target / str(source).lstrip("/")
         assert differences(snapshot(source), snapshot(back)) == [], name
+
+
+@pytest.mark.parametrize("existing", ["keep", "overwrite", "older", "rename"])
+def test_a_dry_run_says_what_the_restore_then_does(
+    site: Site, tmp_path: Path, existing: str
+) -> None:
+    source = hostile_tree(tmp_path / "source")
+    site.backup(source)
+    target = tmp_path / "back"
+    words = ("--task", "tree", "--target", target, "--existing", existing)
+    dry = site.json("restore start", *words, "--dry-run")
+    assert not target.exists()
+    for _ in range(2):
+        done = site.json("restore start", *words, code=None)
+        for key in ("files", "bytes", "skipped"):
+            assert dry[key] == done[key], (key, dry, done)
+        back = target / str(source).lstrip("/")
+        (back / "suid").write_text("changed")
+        os.setxattr(back / "acl", "user.more", b"1")
+        (back / "sparse-tail").unlink(missing_ok=True)
+        if (back / "links").is_dir():
+            shutil.rmtree(back / "links")
+        (back / "links").write_text("no directory")
+        os.utime(back / "links", (9, 9))
+        before = snapshot(target)
+        dry = site.json("restore start", *words, "--dry-run")
+        assert differences(before, snapshot(target)) == []

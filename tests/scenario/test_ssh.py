@@ -1,15 +1,19 @@
 import os
 import random
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chains import full
 from conftest import BIN, Site
 from sshd import Sshd
 from trees import differences, hostile_tree, small_tree, snapshot
+
+from sesam.catalog import jobs
 
 
 @pytest.fixture
@@ -100,14 +104,25 @@ def test_a_connection_that_breaks_leaves_nothing_and_the_next_backup_works(
     assert remote.backup(source, "tree")["state"] == "ok"
 
 
-def test_a_mover_whose_server_is_killed_stops_and_keeps_nothing(
-    remote: Site, sshd: Sshd, tmp_path: Path
-) -> None:
-    source = random_tree(tmp_path / "source", 800 << 20)
-    remote.sm("media group add", "FAR")
+@pytest.fixture
+def far(remote: Site, tmp_path: Path) -> Path:
+    """A data store behind ssh, of the pool FARPOOL."""
     far = tmp_path / "far"
+    remote.sm("media group add", "FAR")
     remote.sm("media store add", "far", "--path", far, "--group", "FAR", "--rds", "far")
     remote.sm("media pool add", "FARPOOL", "--group", "FAR")
+    return far
+
+
+def claims(site: Site, *options: str, code: int = 0) -> list[str]:
+    rows = site.json("setup check", *options, code=code)
+    return [row["message"] for row in rows if row["check"] == "claims"]
+
+
+def test_a_mover_whose_server_is_killed_stops_and_keeps_nothing(
+    remote: Site, far: Path, tmp_path: Path
+) -> None:
+    source = random_tree(tmp_path / "source", 800 << 20)
     remote.sm(
         "task add", "tree", "--source", source, "--client", "far", "--pool", "FARPOOL"
     )
@@ -120,6 +135,57 @@ def test_a_mover_whose_server_is_killed_stops_and_keeps_nothing(
     while os.listdir(far) != [".sesam-store"] and time.monotonic() < until:
         time.sleep(0.1)
     assert os.listdir(far) == [".sesam-store"]
+    assert claims(remote, "--repair") == [""]
+
+
+def forgotten(site: Site, inside: Any, result: dict[str, Any]) -> None:
+    """Take a saveset from the catalog, as if its job had been killed before commit."""
+    with sqlite3.connect(site.root / "var/db/sesam.db") as catalog:
+        for table in ("piece", "copy", "saveset"):
+            catalog.execute(f"DELETE FROM {table}")
+    job = jobs.get_job(result["job"])
+    with inside.catalog.change():
+        jobs.claim_saveset(result["saveset"], job, ("far",), inside.clock())
+
+
+def test_what_was_left_behind_ssh_is_settled_there(
+    remote: Site, sshd: Sshd, far: Path, inside: Any, tmp_path: Path
+) -> None:
+    source = random_tree(tmp_path / "source", 24 << 20)
+    options = "--client", "far", "--pool", "FARPOOL"
+    result = remote.backup(source, "tree", *options)
+    forgotten(remote, inside, result)
+    assert "unfinished in far" in claims(remote, code=3)[0]
+    assert remote.json("backup list") == []
+    before = sshd.relay.bytes
+    assert claims(remote, "--repair") == [""]
+    assert sshd.relay.bytes - before < 200_000
+    assert [row["saveset"] for row in remote.json("backup list")] == [result["saveset"]]
+    assert remote.json("backup verify", "--all")[0]["state"] == "ok"
+    forgotten(remote, inside, result)
+    (far / result["saveset"] / "manifest.json").unlink()
+    assert claims(remote, "--repair") == [""]
+    assert os.listdir(far) == [".sesam-store"]
+
+
+def test_what_was_left_where_nobody_answers_waits_and_says_so(
+    remote: Site, sshd: Sshd, far: Path, inside: Any, tmp_path: Path
+) -> None:
+    source = small_tree(tmp_path / "source", files=3)
+    result = remote.backup(source, "tree", "--client", "far", "--pool", "FARPOOL")
+    forgotten(remote, inside, result)
+    remote.sm("client modify", "far", "--program", "/no/such/dir")
+    rows = remote.json("setup check", "--repair", code=3)
+    (why,) = [
+        row["message"]
+        for row in rows
+        if row["check"] == "repair" and row["state"] == "warning"
+    ]
+    assert f"{result['saveset']} cannot be settled" in why
+    assert (far / result["saveset"]).exists()
+    remote.sm("client modify", "far", "--program", BIN)
+    assert claims(remote, "--repair") == [""]
+    assert len(remote.json("backup list")) == 1
 
 
 def _bytes_below(top: Path) -> int:

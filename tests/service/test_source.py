@@ -249,6 +249,69 @@ def test_a_stopped_source_closes_its_tar(tmp_path: Path) -> None:
     sink.unpack(tmp_path / "back")
 
 
+def test_told_to_stop_not_one_more_large_file_is_begun(tmp_path: Path) -> None:
+    for name in "abcdefgh":
+        big_file(tmp_path / "s" / name, 8)
+    told: list[int] = []
+    sink = Sink(lambda: told.append(1))
+    job = SourceJob((os.fsencode(tmp_path / "s"),))
+    Source(job, sink, stopped=lambda: bool(told)).run()
+    assert sink.totals["state"] == "cancelled"
+    assert sink.totals["files"] <= 3
+    assert sink.totals["bytes"] <= 16 << 20
+    sink.unpack(tmp_path / "back")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
+def test_a_directory_that_may_not_be_read_is_saved_itself_and_marked(
+    tmp_path: Path,
+) -> None:
+    for parent in (tmp_path, *tmp_path.parents):
+        if str(parent).startswith("/tmp/"):
+            parent.chmod(0o755)
+    small_tree(tmp_path / "s/closed", files=3)
+    (tmp_path / "s/closed").chmod(0o700)
+    (tmp_path / "s/open").write_bytes(b"x")
+    pid = os.fork()
+    if not pid:
+        os.setgroups([])
+        os.setresuid(65534, 65534, 65534)
+        sink = run(tmp_path / "s")
+        lines = sink.lines()
+        closed = lines[os.fsencode(tmp_path / "s/closed")]
+        good = (
+            (closed.kind, closed.mode, closed.flags, closed.saveset)
+            == ("d", 0o700, "m", "")
+            and [why for _, why in sink.warnings] == ["permission denied"]
+            and len(lines) == 3
+        )
+        os._exit(0 if good else 1)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_a_file_of_the_kernel_without_a_size_is_saved_whole(tmp_path: Path) -> None:
+    path = Path("/proc/cpuinfo")
+    sink = run(path)
+    assert [why for _, why in sink.warnings] == ["changed while it was read"]
+    assert sink.lines()[os.fsencode(path)].flags == "m"
+    sink.unpack(tmp_path / "back")
+    back = (tmp_path / "back/proc/cpuinfo").read_bytes()
+    assert back.count(b"\n") == path.read_bytes().count(b"\n")
+
+
+def test_a_stream_for_the_shell_passes_over_data_stores(tmp_path: Path) -> None:
+    small_tree(tmp_path / "s/data", files=2)
+    store = small_tree(tmp_path / "s/store", files=2)
+    (store / ".sesam-store").write_text('{"sesam_store": 1}')
+    small_tree(tmp_path / "s/other", files=2)
+    (tmp_path / "s/other/.sesam-store").write_text("notes about stores")
+    sink = run(tmp_path / "s", pass_stores=True)
+    assert sink.notes == [(os.fsencode(store), "excluded: a data store")]
+    assert not any(os.fsencode(store) + b"/" in path for path in sink.lines())
+    assert os.fsencode(tmp_path / "s/other/.sesam-store") in sink.lines()
+    assert len(run(tmp_path / "s").lines()) > len(sink.lines())
+
+
 def test_a_directory_of_very_many_entries_takes_little_memory(tmp_path: Path) -> None:
     top = tmp_path / "s"
     top.mkdir()

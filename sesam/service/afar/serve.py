@@ -1,18 +1,21 @@
 """Reading a store on another machine: questions on stdin, bytes on stdout.
 
 A question is one line of JSON: {"key": K, "offset": N, "length": N}; offset -1 asks for
-the size alone. An answer is eight bytes big-endian, the number of bytes that follow,
-then these; a number with the highest bit set counts the bytes of an error as JSON.
+the size alone; {"saveset": S} for the pieces that are there of it, as JSON. An answer
+is eight bytes big-endian, the number of bytes that follow, then these; a number with
+the highest bit set counts the bytes of an error as JSON.
 """
 
 import contextlib
 import json
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import IO
 
 from sesam.device.directory import DirectoryStore
+from sesam.device.directory_pieces import pieces_in
 from sesam.device.directory_writer import remove_saveset
 from sesam.errors import (
     DeviceError,
@@ -23,6 +26,7 @@ from sesam.errors import (
     named,
 )
 from sesam.rules.naming import is_saveset_name
+from sesam.terms import Piece, Place
 
 _HEAD_BYTES = 8
 _ERROR = 1 << 63
@@ -67,6 +71,9 @@ def remove(name: str, path: str, site_id: str, savesets: Sequence[str]) -> None:
 def _found(store: DirectoryStore, line: bytes) -> bytes:
     try:
         facts = json.loads(line)
+        if "saveset" in facts:
+            pieces = pieces_in(store, str(facts["saveset"]))
+            return json.dumps([asdict(piece) for piece in pieces]).encode()
         key, offset, length = facts["key"], int(facts["offset"]), int(facts["length"])
     except (ValueError, KeyError, TypeError) as error:
         raise UnknownFormat("the question cannot be read") from error
@@ -110,12 +117,29 @@ class RemoteStore:
         size = self.ask(key, _SIZE_ONLY, 0)
         return RemoteBlob(key, int.from_bytes(size, "big"), self.ask)
 
+    def pieces(self, saveset: str) -> list[Piece]:
+        """Return what is there of a saveset. Raises Unreachable, UnknownFormat ..."""
+        found = self._answer({"saveset": saveset})
+        try:
+            return [
+                Piece(**{**one, "place": Place(**one["place"])})
+                for one in json.loads(found)
+            ]
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnknownFormat(
+                f'data store "{self._name}" answers what cannot be read',
+                hint="install the same release on both machines",
+            ) from error
+
     def ask(self, key: str, offset: int, length: int) -> bytes:
+        """Return bytes of a key. Raises Unreachable, and as DirectoryStore."""
+        return self._answer({"key": key, "offset": offset, "length": length})
+
+    def _answer(self, question: Mapping[str, object]) -> bytes:
         """Return the answer to one question. Raises Unreachable, and what it was."""
         pipe_in, pipe_out = self._process.stdin, self._process.stdout
         assert pipe_in is not None
         assert pipe_out is not None
-        question = {"key": key, "offset": offset, "length": length}
         try:
             pipe_in.write(json.dumps(question).encode() + b"\n")
             pipe_in.flush()

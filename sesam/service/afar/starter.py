@@ -20,5 +20,8 @@ def starter_argv(
     # ssh hands one line to the shell over there.
     command = shlex.join([there, *arguments])
     config = ["-F", ssh_config] if ssh_config else []
-    # Never a question: a backup at night has nobody to answer it.
-    return ["ssh", *config, "-T", "-o", "BatchMode=yes", client.ssh, "--", command]
+    # Never a question: a backup at night has nobody to answer it. And never a wait for
+    # a machine that is gone: it is asked for a sign of life.
+    options = ("BatchMode=yes", "ServerAliveInterval=15", "ServerAliveCountMax=4")
+    words = [word for one in options for word in ("-o", one)]
+    return ["ssh", *config, "-T", *words, client.ssh, "--", command]

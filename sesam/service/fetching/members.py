@@ -5,11 +5,12 @@ from functools import partial
 
 from sesam.client.acl import acl_binary
 from sesam.client.objects import TreeObject
-from sesam.digest import Digest
+from sesam.digest import Digest, hexdigest
 from sesam.errors import Damaged
 from sesam.saveset import tarhead
 from sesam.saveset.attributes import attributes
 from sesam.saveset.listing import Line
+from sesam.saveset.tarquick import HEAD_BYTES, Common, common
 from sesam.saveset.tarread import Member
 from sesam.service.fetching.shelf import Shelf
 from sesam.service.fetching.tarbytes import TarBytes
@@ -23,6 +24,7 @@ _KINDS = {
     tarhead.CHARACTER: Kind.CHARACTER,
     tarhead.BLOCKDEV: Kind.BLOCK,
 }
+_LETTERS = {kind.value: kind for kind in _KINDS.values()}
 # What chown takes for "leave it as it is", and what fits the numbers of a device.
 _NO_ID = 0xFFFFFFFF
 _MAJOR_LIMIT, _MINOR_LIMIT = 0xFFF, 0xFFFFF
@@ -49,6 +51,14 @@ class Members:
             opened = partial(self._shelf.segment, line.saveset)
             self._tar = TarBytes(opened, line.segment)
         tar = self._tar
+        found = common(tar.peek(line.offset, HEAD_BYTES))
+        if found is not None:
+            return _of_common(line, found), _plain(tar, found, line)
+        return self._uncommon(line, tar)
+
+    def _uncommon(
+        self, line: Line, tar: TarBytes
+    ) -> tuple[TreeObject, Iterator[bytes]]:
         member = tar.member(line.offset)
         if member is None:
             raise Damaged("the tar ends before it")
@@ -75,11 +85,37 @@ class Members:
         return obj, _content(tar, member, line)
 
 
+def _of_common(line: Line, found: Common) -> TreeObject:
+    kind = _KINDS.get(found.typeflag)
+    if kind is None or kind.value != line.kind:
+        raise Damaged("the tar holds something else at its place")
+    return TreeObject(
+        line.path.strip(b"/"),
+        kind,
+        found.mode,
+        found.uid,
+        found.gid,
+        found.user,
+        found.group,
+        found.size,
+        found.mtime_ns,
+        found.device,
+        found.link,
+        digest=line.digest,
+    )
+
+
 def described(line: Line) -> TreeObject:
-    """Return what the line alone says of an object: no attributes, no numbers."""
+    """Return what the line alone says of an object: no attributes, no device.
+
+    Raises Damaged.
+    """
+    kind = _LETTERS.get(line.kind)
+    if kind is None:
+        raise Damaged(f'"{line.kind}" is no kind of object')
     return TreeObject(
         path=line.path.strip(b"/"),
-        kind=Kind(line.kind),
+        kind=kind,
         mode=line.mode,
         uid=line.uid,
         gid=line.gid,
@@ -115,6 +151,24 @@ def _content(tar: TarBytes, member: Member, line: Line) -> Iterator[bytes]:
     for chunk in tar.chunks(member.content, begin):
         digest.update(chunk)
     for chunk in tar.chunks(begin, member.content + member.size):
+        digest.update(chunk)
+        yield chunk
+    if line.digest and digest.hexdigest() != line.digest:
+        raise Damaged("its content was changed")
+
+
+def _plain(tar: TarBytes, found: Common, line: Line) -> Iterator[bytes]:
+    """Yield the content of a common member: mostly it is one slice of one frame."""
+    size, begin = found.size, line.offset + found.length
+    if size:
+        chunk = tar.peek(begin, size)
+        if len(chunk) == size:
+            if line.digest and hexdigest(chunk) != line.digest:
+                raise Damaged("its content was changed")
+            yield chunk
+            return
+    digest = Digest()
+    for chunk in tar.chunks(begin, begin + size):
         digest.update(chunk)
         yield chunk
     if line.digest and digest.hexdigest() != line.digest:

@@ -33,6 +33,11 @@ class TarBytes:
         except OSError as error:
             raise spool_failed(error) from error
 
+    def peek(self, offset: int, most: int) -> bytes:
+        """Return bytes up to the end of their frame; b"" where none can be had so."""
+        segment = self._segment(self._number)
+        return segment.some(offset, most) if 0 <= offset < segment.size else b""
+
     def read_at(self, offset: int, length: int) -> bytes:
         """Return the bytes at an offset. Raises Damaged where the tar ends before."""
         segment = self._segment(self._number)

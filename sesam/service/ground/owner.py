@@ -27,18 +27,37 @@ def boot_id() -> str:
 
 def current_owner() -> Owner:
     """Return this process as an owner of claims."""
-    pid = os.getpid()
-    return Owner(host_id(), boot_id(), pid, _started(pid) or 0)
+    return Owner(_here(), boot_id(), os.getpid(), _started("self") or 0)
 
 
 def is_alive(owner: Owner) -> bool | None:
-    """Tell whether an owner lives; None for one on another machine.
+    """Tell whether an owner lives; None where that cannot be seen from here.
 
-    A process of the same number that began later is another one.
+    That is so on another machine, and in another container of this one: process ids
+    mean nothing outside of their namespace. A process of the same number that began
+    later is another one.
     """
-    if owner.host != host_id():
+    if owner.host != _here() or not _proc_is_ours():
         return None
-    return owner.boot == boot_id() and _started(owner.pid) == owner.started
+    return owner.boot == boot_id() and _started(str(owner.pid)) == owner.started
+
+
+@lru_cache(1)
+def _here() -> str:
+    """Return the machine and the namespace that process ids of this process are of."""
+    try:
+        namespace = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        namespace = "-"  # no /proc: nothing is seen of others either
+    return f"{host_id()}:{namespace}"
+
+
+def _proc_is_ours() -> bool:
+    """Tell whether /proc shows the processes that this one's ids are of."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())
+    except OSError:
+        return False
 
 
 def send(owner: Owner, number: int) -> bool:
@@ -81,7 +100,7 @@ def _open(owner: Owner, stack: contextlib.ExitStack) -> int | None:
     return fd if is_alive(owner) else None
 
 
-def _started(pid: int) -> int | None:
+def _started(pid: str) -> int | None:
     """Return when a process began, in ticks since the boot; None where it is gone."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:

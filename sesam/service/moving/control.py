@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import IO, Any
 
 from sesam.device.directory import FileBlob
-from sesam.errors import Interrupted, SesamError, UnknownFormat
+from sesam.errors import ClientError, Interrupted, SesamError, UnknownFormat
 from sesam.saveset import manifest
 from sesam.service.moving import moverjob
 from sesam.service.moving.mover import Mover, Written
@@ -106,7 +106,7 @@ def serve(
         source = sourcejob.decode(json.dumps(order["source"]))
         with handing.received(source, stdin) as base:
             orders = _Orders(stdin, float(order["lease_s"]))
-            mover = Mover(job, open_writer(job), reports)
+            mover = Mover(job, open_writer(job, reports.note), reports)
             try:
                 argv = list(order["source_argv"])
                 _run(argv, source, base, mover, orders)
@@ -128,11 +128,15 @@ def _run(
     orders: _Orders,
 ) -> None:
     """Run the source, in this process where no argv is given."""
-    if argv:
-        call = SourceCall(argv, job, base.path if base else "")
-        run_source(call, mover, orders.stopped)
-    else:
-        Source(job, mover, stopped=orders.stopped, base=base).run()
+    try:
+        if argv:
+            call = SourceCall(argv, job, base.path if base else "")
+            run_source(call, mover, orders.stopped, lost=orders.alone.is_set)
+        else:
+            Source(job, mover, stopped=orders.stopped, base=base).run()
+    except (ClientError, Interrupted):
+        if not orders.alone.is_set():
+            raise
     if orders.alone.is_set():
         raise Interrupted("the server no longer renews the lease of this mover")
 

@@ -8,14 +8,23 @@ from typing import IO, Any
 
 from sesam import errors
 from sesam.catalog.jobs import LEASE_S
-from sesam.errors import DeviceError, SesamError, UnknownFormat, Unreachable
-from sesam.service.afar.child import LOOK_S, running
+from sesam.errors import (
+    DeviceError,
+    Interrupted,
+    SesamError,
+    UnknownFormat,
+    Unreachable,
+)
+from sesam.service.afar.child import LOOK_S, Patience, running
 from sesam.service.moving import moverjob
 from sesam.service.moving.control import LINE_LIMIT, decode_piece, decode_written
 from sesam.service.moving.mover import Watcher, Written
 from sesam.service.moving.moverjob import MoverJob
 from sesam.service.sending import handing, sourcejob
 from sesam.service.sending.sourcelink import SourceCall
+
+# A mover that is told to stop waits for its source, and until all is on the medium.
+GRACE_S = 120.0
 
 
 def run_mover(
@@ -26,11 +35,14 @@ def run_mover(
     watcher: Watcher,
     stopped: Callable[[], bool],
     lease_s: float = LEASE_S,
+    grace_s: float = GRACE_S,
 ) -> Written:
     """Run `sm_sms --control` to its end; return what it has made durable.
 
     argv -- starts it; source -- started from there; without argv it runs in the mover
-    Raises Unreachable, and what the mover itself raised.
+    stopped -- once true the mover is told to end in good order, and is cut off when
+    nothing has come from it for `grace_s` then
+    Raises Unreachable, Interrupted, and what the mover itself raised.
     """
     order = {
         "mover": moverjob.encode(job),
@@ -42,8 +54,10 @@ def run_mover(
     def tell(pipe: IO[bytes], over: threading.Event) -> None:
         _tell(pipe, order, source.base, stopped, over)
 
-    with running(argv, tell) as mover:
+    with running(argv, tell, Patience(stopped, grace_s)) as mover:
         written = _listen(mover.out, watcher)
+        if written is None and mover.killed:
+            raise Interrupted("the mover did not end, and was cut off")
         if written is None:
             said = " ".join(mover.said())
             raise Unreachable(

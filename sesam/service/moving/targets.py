@@ -1,5 +1,7 @@
 """Where a saveset goes: from a media pool to the stores or the tape that take it."""
 
+from collections.abc import Callable
+
 from sesam.catalog import drives, pools, site
 from sesam.device.directory import DirectoryStore
 from sesam.device.directory_writer import DirectoryWriter
@@ -49,21 +51,23 @@ def choose_stores(pool: MediaPool) -> tuple[str, tuple[StoreTarget, ...]]:
     return there, tuple(targets)
 
 
-def open_writer(job: MoverJob) -> PieceWriter:
+def open_writer(job: MoverJob, note: Callable[[bytes, str], object]) -> PieceWriter:
     """Return the writer for a mover's job, on the machine that runs this.
 
-    A store of several that is not there is passed over as long as another one is.
-    Raises StoreMissing, ForeignSite, WriteProtected, MediumFull.
+    A store of several that is not there is passed over as long as another one is, and
+    `note` is told. Raises StoreMissing, ForeignSite, WriteProtected, MediumFull.
     """
     stores: list[DirectoryStore] = []
-    missing: SesamError | None = None
+    missing: list[SesamError] = []
     for target in job.stores:
         try:
             stores.append(DirectoryStore(target.name, target.path, job.site))
         except SesamError as error:
-            missing = error
-    if not stores and missing is not None:
-        raise missing
+            missing.append(error)
+    if not stores and missing:
+        raise missing[-1]
+    for absent in missing:
+        note(b"", f"passed over: {absent}")
     return DirectoryWriter(stores, job.saveset)
 
 

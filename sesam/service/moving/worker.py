@@ -41,10 +41,13 @@ class BackupWatcher:
         self._progress(files, size_bytes)
 
     def warning(self, path: bytes, reason: str) -> None:
-        self.say(f"warning: {quoted(path)}: {reason}" if path else f"warning: {reason}")
+        self._remark("warning", path, reason)
 
     def note(self, path: bytes, reason: str) -> None:
-        self.say(f"note: {quoted(path)}: {reason}")
+        self._remark("note", path, reason)
+
+    def _remark(self, kind: str, path: bytes, reason: str) -> None:
+        self.say(f"{kind}: {quoted(path)}: {reason}" if path else f"{kind}: {reason}")
 
     def listing(self, chunk: bytes) -> None:
         """Keep the listing; a cache that cannot be written is no failed backup."""

@@ -13,6 +13,7 @@ from sesam.errors import SourceLost, WrongUsage
 from sesam.rules.naming import is_saveset_name
 from sesam.saveset.listing import NAME
 from sesam.service.sending.sourcejob import SourceJob
+from sesam.spool import spool_failed
 
 _CHUNK = 1 << 20
 
@@ -51,18 +52,30 @@ def opened(job: SourceJob, path: str) -> tuple[SourceJob, FileBlob]:
 def received(job: SourceJob, pipe: IO[bytes]) -> Iterator[FileBlob | None]:
     """Take the listing that follows a job, into a file that is gone with the block.
 
-    Yields None where the job has no base. Raises SourceLost where the pipe ends early.
+    Yields None where the job has no base. Raises SourceLost where the pipe ends early,
+    ClientError where the file does not find room.
     """
     if not job.base:
         yield None
         return
-    with NamedTemporaryFile(prefix="sesam-base-") as file:
-        left = job.base_bytes
-        while left:
-            chunk = pipe.read(min(left, _CHUNK))
-            if not chunk:
-                raise SourceLost("the listing of the base did not come whole")
-            file.write(chunk)
-            left -= len(chunk)
-        file.flush()
+    try:
+        file = NamedTemporaryFile(prefix="sesam-base-", buffering=0)  # noqa: SIM115
+    except OSError as error:
+        raise spool_failed(error) from error
+    with file:
+        _copy(pipe, file, job.base_bytes)
         yield FileBlob(file.name)
+
+
+def _copy(pipe: IO[bytes], file: IO[bytes], size: int) -> None:
+    while size:
+        chunk = pipe.read(min(size, _CHUNK))
+        if not chunk:
+            raise SourceLost("the listing of the base did not come whole")
+        size -= len(chunk)
+        left = memoryview(chunk)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError as error:
+            raise spool_failed(error) from error

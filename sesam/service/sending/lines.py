@@ -9,7 +9,9 @@ from sesam.saveset.listing import Place, owner_fields, plain, with_target
 NOT_SAVED: Place = (b"-", 0, 0)
 NO_DIGEST = b"-"
 
-_FLAG_LETTERS = {
+# By (mark, linked): whether the next INCR shall take the object again, whatever its
+# stat says then; whether a restore ties it to the other names of its inode.
+FLAGS = {
     (False, False): b"-",
     (True, False): b"m",
     (False, True): b"h",
@@ -23,15 +25,13 @@ def line_of(
     found: os.stat_result,
     digest: bytes,
     place: Place,
-    mark: bool,
+    flags: bytes,
     target: bytes,
 ) -> bytes:
     """Return the line of one object, its end included.
 
-    found -- the stat taken before the first byte was read; mark -- whether the next
-    INCR shall take the object again, whatever its stat says then
+    found -- the stat taken before the first byte was read; flags -- of FLAGS
     """
-    several = found.st_nlink > 1 and letter != b"d"
     line = plain(
         path,
         letter,
@@ -42,7 +42,7 @@ def line_of(
         found.st_dev,
         found.st_ino,
         digest,
-        _FLAG_LETTERS[mark, several],
+        flags,
         *place,
     )
     return with_target(line, target) if target else line

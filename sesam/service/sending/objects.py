@@ -15,7 +15,6 @@ from os import open as os_open
 from sesam.client.content import owner, stamping_clock
 from sesam.client.walk import reason
 from sesam.digest import hexdigest
-from sesam.saveset import tarhead
 from sesam.saveset.frames import FRAME_BYTES
 from sesam.saveset.tarhead import FILE, member
 from sesam.service.sending.bigfile import save_large
@@ -28,11 +27,11 @@ _NOATIME = os.O_NOATIME
 _BLOCK = 512
 _SMALL = FRAME_BYTES
 
-_SPECIAL = {
-    stat.S_IFIFO: (tarhead.FIFO, b"p"),
-    stat.S_IFCHR: (tarhead.CHARACTER, b"c"),
-    stat.S_IFBLK: (tarhead.BLOCKDEV, b"b"),
-}
+_SPECIAL = {stat.S_IFIFO: b"p", stat.S_IFCHR: b"c", stat.S_IFBLK: b"b"}
+
+
+class ToldToStop(Exception):
+    """The source was told to stop while a large file was at hand."""
 
 
 class ObjectWriter:
@@ -49,8 +48,10 @@ class ObjectWriter:
         """Save one object of a walk; what cannot be saved is reported, never raised."""
         if found is None or stat.S_ISREG(found.st_mode):
             self.file(path, dir_fd, name)
-        elif not name or stat.S_ISDIR(found.st_mode):
+        elif not name:
             self.directory(path, dir_fd, found)
+        elif stat.S_ISDIR(found.st_mode):
+            self.closed_directory(path, dir_fd, name, found)
         elif found.st_nlink > 1 and self._pen.known_link(path, found):
             pass
         elif stat.S_ISLNK(found.st_mode):
@@ -78,17 +79,21 @@ class ObjectWriter:
             if found.st_nlink > 1 and pen.known_link(path, found):
                 return None
             if size > _SMALL or found.st_blocks * _BLOCK < size:
-                return save_large(pen, path, fd, found, self._stopped)
+                return self._large(path, fd, found)
             mark = ctime > stamping_clock() - RECENT_NS
-            data = read(fd, size + 1)
-            more = pen.attributes(path, fd) if _has_attributes(fd) else None
-            after = fstat(fd)
-        except OSError as error:
-            pen.line(path, b"f", found, NO_DIGEST, NOT_SAVED, mark=True)
-            return pen.report(path, f"cannot be read: {reason(error)}")
+            try:
+                data = read(fd, size + 1)
+                if len(data) != size:
+                    data, whole = _rest(fd, data, size)
+                    # No ctime is 0: then it counts as changed.
+                    ctime = ctime if whole else 0
+                more = pen.attributes(path, fd) if _has_attributes(fd) else None
+                after = fstat(fd)
+            except OSError as error:
+                return pen.unread(path, found, error)
         finally:
             close(fd)
-        if len(data) != size or after.st_ctime_ns != ctime:
+        if after.st_ctime_ns != ctime:
             pen.report(path, "changed while it was read")
             mark, size = True, len(data)
         place = pen.tar.member(
@@ -110,10 +115,25 @@ class ObjectWriter:
         pen.line(path, b"f", found, digest, place, mark=mark)
         return None
 
+    def _large(self, path: bytes, fd: int, found: os.stat_result) -> None:
+        """Save a large file; told to stop, not one more, and zeros for its rest."""
+        if not self._stopped():
+            save_large(self._pen, path, fd, found, self._stopped)
+        if self._stopped():
+            raise ToldToStop
+
     def directory(self, path: bytes, fd: int, found: os.stat_result) -> None:
         """Save a directory, open as `fd`."""
         name = path[1:] + b"/" if path != b"/" else b"./"
-        self._pen.bare(path, b"d", tarhead.DIRECTORY, found, name, xattrs_of=fd)
+        self._pen.bare(path, b"d", found, name, xattrs_of=fd)
+
+    def closed_directory(
+        self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result
+    ) -> None:
+        """Save a directory that cannot be looked into: by name, and marked."""
+        at = b"/proc/self/fd/%d/%b" % (dir_fd, name)
+        inside = path[1:] + b"/"
+        self._pen.bare(path, b"d", found, inside, xattrs_of=at, mark=True)
 
     def symlink(
         self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result
@@ -124,18 +144,16 @@ class ObjectWriter:
         except OSError as error:
             return self._pen.report(path, reason(error))
         at = b"/proc/self/fd/%d/%b" % (dir_fd, name)
-        self._pen.bare(
-            path, b"l", tarhead.SYMLINK, found, path[1:], target=target, xattrs_of=at
-        )
+        self._pen.bare(path, b"l", found, path[1:], target=target, xattrs_of=at)
         return None
 
     def special(
         self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result
     ) -> None:
         """Save a fifo or a device."""
-        flag, letter = _SPECIAL[stat.S_IFMT(found.st_mode)]
+        letter = _SPECIAL[stat.S_IFMT(found.st_mode)]
         at = b"/proc/self/fd/%d/%b" % (dir_fd, name)
-        self._pen.bare(path, letter, flag, found, path[1:], xattrs_of=at)
+        self._pen.bare(path, letter, found, path[1:], xattrs_of=at)
 
     def _unopened(self, path: bytes, dir_fd: int, name: bytes, error: OSError) -> None:
         """The directory said "file", but it does not open: say what it is by now."""
@@ -151,6 +169,18 @@ class ObjectWriter:
         if stat.S_ISDIR(found.st_mode):
             return self._pen.report(path, "was replaced by a directory")
         return self.save(path, dir_fd, name, found)
+
+
+def _rest(fd: int, data: bytes, size: int) -> tuple[bytes, bool]:
+    """Return what to keep of a file that did not give its size, and whether it did now.
+
+    A short read is no end yet; of one that grew the rest is left. A size of 0 may be a
+    kernel's file, which has one and does not say it: then all of it, within a frame.
+    """
+    grown, limit = len(data) > size, size or _SMALL
+    while 0 < len(data) < limit and (more := read(fd, limit - len(data))):
+        data += more
+    return data[:limit], len(data) == size and not grown
 
 
 def _has_attributes(fd: int) -> bool:

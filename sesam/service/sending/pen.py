@@ -12,7 +12,7 @@ from sesam.saveset.attributes import attribute_records
 from sesam.saveset.listing import Place
 from sesam.saveset.parts import ListingWriter, SegmentWriter
 from sesam.saveset.tarhead import Records
-from sesam.service.sending.lines import NO_DIGEST, NOT_SAVED, line_of
+from sesam.service.sending.lines import FLAGS, NO_DIGEST, NOT_SAVED, line_of
 from sesam.service.sending.links import LinkTable
 
 # A change within one tick of the file system's clock leaves no trace.
@@ -24,6 +24,13 @@ _LETTERS = {
     stat.S_IFIFO: b"p",
     stat.S_IFCHR: b"c",
     stat.S_IFBLK: b"b",
+}
+_TYPES = {
+    b"d": tarhead.DIRECTORY,
+    b"l": tarhead.SYMLINK,
+    b"p": tarhead.FIFO,
+    b"c": tarhead.CHARACTER,
+    b"b": tarhead.BLOCKDEV,
 }
 
 
@@ -46,6 +53,7 @@ class Pen:
         self.size_bytes = 0
         self.saved = 0
         self._listing = listing
+        self._strayed: set[tuple[int, int]] = set()
 
     def is_recent(self, found: os.stat_result) -> bool:
         """Tell whether an object changed so shortly ago that it must be marked."""
@@ -65,7 +73,17 @@ class Pen:
         """Add the line of an object to the listing."""
         if place is not NOT_SAVED:
             self.saved += 1
-        self._listing.add(line_of(path, letter, found, digest, place, mark, target))
+        linked = found.st_nlink > 1 and letter != b"d"
+        if linked and self._strayed and (found.st_dev, found.st_ino) in self._strayed:
+            # Not tied to its first name by a restore, and taken again by the next INCR.
+            linked, mark = False, True
+        flags = FLAGS[mark, linked]
+        self._listing.add(line_of(path, letter, found, digest, place, flags, target))
+
+    def unread(self, path: bytes, found: os.stat_result, error: OSError) -> None:
+        """Add the line of a file whose content cannot be read, and report it."""
+        self.line(path, b"f", found, NO_DIGEST, NOT_SAVED, mark=True)
+        self.report(path, f"cannot be read: {reason(error)}")
 
     def attributes(self, path: bytes, target: int | bytes) -> Records | None:
         """Return the records of an object's extended attributes and ACLs."""
@@ -82,21 +100,21 @@ class Pen:
         self,
         path: bytes,
         letter: bytes,
-        flag: int,
         found: os.stat_result,
         name: bytes,
         *,
         target: bytes = b"",
         xattrs_of: int | bytes,
+        mark: bool = False,
     ) -> None:
         """Save an object that is a header and no content."""
         device = (0, 0)
         if letter in b"cb":
             device = os.major(found.st_rdev), os.minor(found.st_rdev)
-        mark = self.is_recent(found)
+        mark = mark or self.is_recent(found)
         head = tarhead.member(
             name,
-            flag,
+            _TYPES[letter],
             found.st_mode & 0o7777,
             content.owner(found.st_uid, found.st_gid),
             0,
@@ -111,11 +129,20 @@ class Pen:
         self.line(path, letter, found, NO_DIGEST, place, mark=mark, target=target)
 
     def known_link(self, path: bytes, found: os.stat_result) -> bool:
-        """Save a further name of an object that is in the tar already."""
+        """Save a further name of an object that is in the tar already.
+
+        Its inode may have been changed since, or belong to another object by now: such
+        a one has strayed from its first name and is saved anew, as one of its own.
+        """
         known = self.links.meet(found)
         if known is None:
             return False
-        first, place, digest = known
+        if (known.ctime, known.size) != (found.st_ctime_ns, found.st_size):
+            self.links.forget(found)
+            self._strayed.add((found.st_dev, found.st_ino))
+            if (known.mtime, known.size) != (found.st_mtime_ns, found.st_size):
+                self.report(path, "changed while it was read under another name")
+            return False
         owner = content.owner(found.st_uid, found.st_gid)
         head = tarhead.member(
             path[1:],
@@ -124,9 +151,9 @@ class Pen:
             owner,
             0,
             found.st_mtime_ns,
-            first,
+            known.name,
         )
         self.tar.member(head)
         letter = _LETTERS[stat.S_IFMT(found.st_mode)]
-        self.line(path, letter, found, digest, place, mark=False)
+        self.line(path, letter, found, known.digest, known.place, mark=False)
         return True

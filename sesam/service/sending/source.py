@@ -19,7 +19,7 @@ from sesam.saveset.reader import FramedBlob, listing_text
 from sesam.saveset.tarhead import END
 from sesam.service.sending.base import Base
 from sesam.service.sending.merge import Merge
-from sesam.service.sending.objects import ObjectWriter
+from sesam.service.sending.objects import ObjectWriter, ToldToStop
 from sesam.service.sending.pen import Pen
 from sesam.service.sending.sourcejob import SourceJob
 from sesam.terms import State
@@ -74,8 +74,8 @@ class Source:
         )
         listing = ListingWriter(job.definition())
         base = FramedBlob(self._base_listing, NAME) if self._base_listing else None
+        pen = Pen(tar, listing, self._report)
         try:
-            pen = Pen(tar, listing, self._report)
             objects = ObjectWriter(pen, self._stopped)
             if base is not None:
                 self._base = self._open_base(base, listing)
@@ -87,6 +87,7 @@ class Source:
         finally:
             tar.close()
             listing.close()
+            pen.links.close()
             if base is not None:
                 base.close()
         state = State.WARNING if self._warnings else State.OK
@@ -125,16 +126,20 @@ class Source:
             exclude_if_present=[os.fsencode(one) for one in job.exclude_if_present],
             one_file_system=job.one_file_system,
             own=_identities(job.own),
+            stores=job.pass_stores,
         )
         save = objects.save
         if self._base is not None:
             save = Merge(self._base, objects, listing).save
-        for number, found in enumerate(walk):
-            save(*found)
-            if not number % _LOOK_EVERY:
-                if self._stopped():
-                    return False
-                self._tally(listing.objects, pen.size_bytes)
+        try:
+            for number, found in enumerate(walk):
+                save(*found)
+                if not number % _LOOK_EVERY:
+                    if self._stopped():
+                        return False
+                    self._tally(listing.objects, pen.size_bytes)
+        except ToldToStop:
+            return False
         if self._base is not None:
             self._base.finish()
         self._outlet.tally(listing.objects, pen.size_bytes)

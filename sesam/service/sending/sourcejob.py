@@ -16,6 +16,8 @@ class SourceJob:
     """What a source is told.
 
     sources -- absolute paths, raw bytes; own -- directories that are stores of the site
+    pass_stores -- data stores are passed over wherever they are: who runs a source from
+    the shell knows of no site
     base -- saveset that a DIFF or INCR builds on; "" for FULL and COPY
     base_bytes -- length of its listing, which follows the job on a pipe
     The other fields are those of a Task.
@@ -32,6 +34,7 @@ class SourceJob:
     zstd_level: int = DEFAULT_ZSTD_LEVEL
     segment_bytes: int = DEFAULT_SEGMENT_BYTES
     own: tuple[bytes, ...] = ()
+    pass_stores: bool = False
     base: str = ""
     base_bytes: int = 0
 

@@ -6,15 +6,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from sesam.errors import ClientError, SourceLost, SourceUnreadable, Unreachable
+from sesam.errors import (
+    ClientError,
+    Interrupted,
+    SourceLost,
+    SourceUnreadable,
+    Unreachable,
+)
 from sesam.ports import Outlet
 from sesam.saveset.stream import replay
-from sesam.service.afar.child import LOOK_S, Child, running
+from sesam.service.afar.child import LOOK_S, Child, Patience, running
 from sesam.service.sending import handing, sourcejob
 from sesam.service.sending.sourcejob import SourceJob
 
 _SSH_FAILED = 255
 _NOT_FOUND = (126, 127)
+# A source that is told to stop sends the rest of what it has at once.
+GRACE_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +37,31 @@ class SourceCall:
     base: str = ""
 
 
-def run_source(call: SourceCall, outlet: Outlet, stopped: Callable[[], bool]) -> None:
+def run_source(
+    call: SourceCall,
+    outlet: Outlet,
+    stopped: Callable[[], bool],
+    *,
+    lost: Callable[[], bool] = lambda: False,
+    grace_s: float = GRACE_S,
+) -> None:
     """Run a source to its end and hand what it sends to `outlet`.
 
-    stopped -- once true the source is told to close in good order
+    stopped -- once true the source is told to close in good order, and is ended when
+    nothing has come from it for `grace_s` then; lost -- once true it is ended at once
     Raises Unreachable, SourceUnreadable, SourceLost, ClientError with what the source
-    said on its stderr.
+    said on its stderr; Interrupted where it was ended.
     """
 
     def tell(pipe: IO[bytes], over: threading.Event) -> None:
         _tell(pipe, call, stopped, over)
 
-    with running(call.argv, tell) as source:
+    with running(call.argv, tell, Patience(stopped, grace_s, lost)) as source:
         try:
             replay(source.out, outlet)
         except SourceLost as error:
+            if source.killed:
+                raise Interrupted("the source did not end, and was killed") from error
             raise _failed(call.argv, source) from error
 
 
