@@ -4,7 +4,6 @@ from datetime import date
 
 import click
 
-from sesam.cli import keeping
 from sesam.cli.family import Command, form_option
 from sesam.cli.keeping import eol
 from sesam.cli.passphrase import ask_passphrase
