@@ -38,7 +38,7 @@ def find(pattern: str, task: str, identities: tuple[str, ...], form: str) -> Non
         Column("size", human=size, right=True),
         Column("mtime"),
     ]
-    Renderer(form, site.zone).rows(service.find(site, search), columns)
+    Renderer(form, site.zone).rows(service.find(site, search), columns, service.KEYS)
     for saveset, why in search.failed:
         click.echo(f"warning: {saveset} is not searched: {why}", err=True)
     if search.failed:

@@ -20,6 +20,7 @@ from sesam.service.fetching.reading import Passphrase, StoredSaveset
 from sesam.service.ground.site import Site
 from sesam.service.lookup import file_time
 
+KEYS = ("path", "saveset", "level", "backup_day", "size", "mtime", "change")
 ADDED, CHANGED, GONE, SAME = "added", "changed", "deleted", "same"
 
 
