@@ -239,9 +239,9 @@ def test_a_stream_that_cannot_be_written_is_an_error_of_one_line(
         done = subprocess.run(
             [BIN / "sm_sbc", "--source", source], stdout=full, stderr=subprocess.PIPE
         )
-    assert done.returncode == 54
-    assert done.stderr == (
-        b"error: the stream cannot be written: No space left on device\n"
+    assert done.returncode == 19
+    assert (
+        done.stderr == b"error: the output cannot be written: No space left on device\n"
     )
 
 
