@@ -7,14 +7,15 @@ Source: C2SP age, section "Payload".
 
 import os
 from collections.abc import Callable, Sequence
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from typing import TYPE_CHECKING
 
 from sesam.crypt import header
 from sesam.crypt.keys import Identity, parse_identities, parse_recipient
 from sesam.errors import Damaged, NoIdentity
 from sesam.ports import Blob
+
+if TYPE_CHECKING:
+    from sesam.crypt.engine import ChaCha20Poly1305
 
 CHUNK_BYTES = 64 << 10
 _TAG_BYTES = 16
@@ -122,6 +123,8 @@ class AgeBlob:
         self._blob.close()
 
     def _chunk(self, number: int) -> bytes:
+        from sesam.crypt.engine import InvalidTag
+
         plain = self._cache.pop(number, None)
         if plain is None:
             stored = self._blob.read_at(self._begin + number * _STORED, _STORED)
@@ -186,7 +189,9 @@ class _Bytes:
         """Nothing is held."""
 
 
-def _payload_cipher(file_key: bytes, nonce: bytes) -> ChaCha20Poly1305:
+def _payload_cipher(file_key: bytes, nonce: bytes) -> "ChaCha20Poly1305":
+    from sesam.crypt.engine import ChaCha20Poly1305
+
     return ChaCha20Poly1305(header.derive(file_key, nonce, b"payload"))
 
 

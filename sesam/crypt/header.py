@@ -9,18 +9,6 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.asymmetric.x25519 import (
-    X25519PrivateKey,
-    X25519PublicKey,
-)
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-from cryptography.hazmat.primitives.constant_time import bytes_eq
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from sesam.crypt.keys import Identity, Recipient
 from sesam.errors import Damaged, NoIdentity, UnknownFormat
 
@@ -110,25 +98,31 @@ def length_of(begin: bytes) -> int:
 
 def derive(key: bytes, salt: bytes, info: bytes) -> bytes:
     """Return 32 bytes of HKDF-SHA-256 (RFC 5869)."""
-    return HKDF(hashes.SHA256(), 32, salt, info).derive(key)
+    from sesam.crypt import engine
+
+    return engine.derive(key, salt, info)
 
 
 def _wrap(file_key: bytes, recipient: Recipient) -> Stanza:
-    ephemeral = X25519PrivateKey.generate()
-    share = ephemeral.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    shared = ephemeral.exchange(recipient.public())
+    from sesam.crypt import engine
+
+    ephemeral = engine.new_secret()
+    share = engine.public_of(ephemeral)
+    shared = engine.exchange(ephemeral, recipient.key)
     key = derive(shared, share + recipient.key, VERSION + b"/X25519")
     return Stanza((_X25519, _base64(share)), _seal(key, file_key))
 
 
 def _unwrap(stanza: Stanza, identity: Identity) -> bytes | None:
+    from sesam.crypt import engine
+
     if len(stanza.arguments) != 2:
         raise Damaged("a recipient's line of an age file cannot be read")
     share = _unbase64(stanza.arguments[1])
     if len(share) != 32:
         raise Damaged("a recipient's line of an age file cannot be read")
     try:
-        shared = identity.private().exchange(X25519PublicKey.from_public_bytes(share))
+        shared = engine.exchange(identity.key(), share)
     except ValueError as error:  # a point of low order
         raise Damaged("a recipient's line of an age file is not secure") from error
     key = derive(shared, share + identity.recipient.key, VERSION + b"/X25519")
@@ -136,21 +130,24 @@ def _unwrap(stanza: Stanza, identity: Identity) -> bytes | None:
 
 
 def _seal(key: bytes, file_key: bytes) -> bytes:
-    return ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, file_key, None)
+    from sesam.crypt import engine
+
+    return engine.seal(key, _ZERO_NONCE, file_key)
 
 
 def _opened(key: bytes, body: bytes) -> bytes | None:
+    from sesam.crypt import engine
+
     if len(body) != FILE_KEY_BYTES + 16:
         raise Damaged("the wrapped key in an age file has the wrong length")
-    try:
-        return ChaCha20Poly1305(key).decrypt(_ZERO_NONCE, body, None)
-    except InvalidTag:
-        return None  # meant for somebody else
+    # None: it is meant for somebody else.
+    return engine.unseal(key, _ZERO_NONCE, body)
 
 
 def _stretch(passphrase: str, salt: bytes, work: int) -> bytes:
-    salt = VERSION + b"/scrypt" + salt
-    return Scrypt(salt, 32, n=1 << work, r=8, p=1).derive(passphrase.encode())
+    from sesam.crypt import engine
+
+    return engine.stretch(passphrase.encode(), VERSION + b"/scrypt" + salt, work)
 
 
 def _header(file_key: bytes, stanzas: Sequence[Stanza]) -> bytes:
@@ -165,12 +162,14 @@ def _header(file_key: bytes, stanzas: Sequence[Stanza]) -> bytes:
 
 
 def _mac(file_key: bytes, text: bytes) -> bytes:
-    seal = hmac.HMAC(derive(file_key, b"", b"header"), hashes.SHA256())
-    seal.update(text)
-    return seal.finalize()
+    from sesam.crypt import engine
+
+    return engine.mac(derive(file_key, b"", b"header"), text)
 
 
 def _authentic(header: bytes, file_key: bytes) -> bytes:
+    from sesam.crypt.engine import bytes_eq
+
     text, _, mac = header.rpartition(b" ")
     if not bytes_eq(_mac(file_key, text), _unbase64(mac[:-1])):
         raise Damaged("the header of an age file was changed")

@@ -6,17 +6,6 @@ backing up needs recipients alone. Source: C2SP age, section "X25519 recipient s
 
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import (
-    X25519PrivateKey,
-    X25519PublicKey,
-)
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
-
 from sesam.crypt import bech32
 from sesam.errors import NoIdentity, WrongUsage
 
@@ -31,9 +20,6 @@ class Recipient:
     text: str
     key: bytes
 
-    def public(self) -> X25519PublicKey:
-        return X25519PublicKey.from_public_bytes(self.key)
-
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -42,15 +28,16 @@ class Identity:
     secret: str = field(repr=False)
     recipient: Recipient
 
-    def private(self) -> X25519PrivateKey:
-        return X25519PrivateKey.from_private_bytes(bech32.decode(_SECRET, self.secret))
+    def key(self) -> bytes:
+        """Return the secret key itself, 32 bytes."""
+        return bech32.decode(_SECRET, self.secret)
 
 
 def new_identity() -> Identity:
     """Return a new random identity."""
-    key = X25519PrivateKey.generate()
-    raw = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
-    return _identity(bech32.encode(_SECRET, raw))
+    from sesam.crypt import engine
+
+    return _identity(bech32.encode(_SECRET, engine.new_secret()))
 
 
 def parse_recipient(text: str) -> Recipient:
@@ -107,6 +94,7 @@ def _identity(secret: str) -> Identity:
     raw = bech32.decode(_SECRET, secret)
     if len(raw) != 32:
         raise ValueError("it is not 32 bytes long")
-    public = X25519PrivateKey.from_private_bytes(raw).public_key()
-    key = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    from sesam.crypt import engine
+
+    key = engine.public_of(raw)
     return Identity(secret, Recipient(bech32.encode(_PUBLIC, key), key))

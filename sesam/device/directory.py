@@ -132,6 +132,9 @@ class DirectoryStore:
                 raise RequestError(f"{key!r} cannot be a key of a store")
         return os.path.join(self.root, key)
 
+    def close(self) -> None:
+        """Nothing is held but by what was opened."""
+
     def open(self, key: str) -> FileBlob:
         try:
             return FileBlob(self.path(key))

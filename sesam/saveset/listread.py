@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from sesam.errors import Damaged, UnknownFormat
-from sesam.saveset.listing import DELETED, HEAD, Line, decode, end
+from sesam.saveset.listing import DELETED, HEAD, Line, decode, end, escape
 
 LINE_LIMIT = 8 << 20
 _LAST_LINE = 64
@@ -33,9 +33,11 @@ class Reading:
 
     text -- plain bytes of the listing in chunks. Raises UnknownFormat, Damaged; a
     listing that stops before its last line is Damaged.
+    paths -- yield the lines at, below and on the way to these alone; none = all
     """
 
-    def __init__(self, text: Iterable[bytes]) -> None:
+    def __init__(self, text: Iterable[bytes], paths: Sequence[bytes] = ()) -> None:
+        self._starts = _starts(paths)
         self._batches = lines(text)
         self._first = next(self._batches, [])
         while self._first == []:
@@ -51,7 +53,7 @@ class Reading:
             # last line of a batch tells that all are objects.
             if batch and batch[-1][:1] == b"/" and not batch[-1].endswith(DELETED):
                 objects += len(batch)
-                yield from batch
+                yield from self._chosen(batch)
             else:
                 for line in batch:
                     if line[:1] == b"#":
@@ -60,9 +62,15 @@ class Reading:
                         deleted += 1
                     else:
                         objects += 1
-                        yield line
+                        yield from self._chosen([line])
             batch = next(self._batches, None)
         raise Damaged("the listing ends before its last line")
+
+    def _chosen(self, batch: list[bytes]) -> Iterable[bytes]:
+        starts = self._starts
+        if not starts:
+            return batch
+        return [line for line in batch if line.startswith(starts)]
 
     def objects(self) -> Iterator[Line]:
         """Yield the objects of the tree, in walk order."""
@@ -74,6 +82,18 @@ class Reading:
         more = batch[-1] is not line or any(next(self._batches, []))
         if line != end(objects, deleted)[:-1] or more:
             raise Damaged("the listing holds other lines than its last one counts")
+
+
+def _starts(paths: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return how the lines at, below and on the way to paths begin."""
+    found = set()
+    for path in paths:
+        name = escape(path.rstrip(b"/"))
+        found |= {name + b"\t", name + b"/"}
+        while name:
+            name = name.rpartition(b"/")[0]
+            found.add((name or b"/") + b"\t")
+    return tuple(sorted(found))
 
 
 def check(text: Iterable[bytes]) -> None:

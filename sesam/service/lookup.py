@@ -61,7 +61,7 @@ def list_files(
     wanted = [normal(path) for path in paths]
     missing = set(wanted)
     with open_saveset(site, name, identities, passphrase) as stored:
-        for line in stored.listing().objects():
+        for line in stored.listing(wanted).objects():
             if wanted:
                 hit = next((one for one in wanted if is_below(line.path, one)), None)
                 if hit is None:

@@ -209,7 +209,7 @@ class _Trip:
             for line in stored.listing().objects():
                 yield line, True
             return
-        for line in stored.listing().objects():
+        for line in stored.listing(self._wanted).objects():
             hits = [one for one in self._wanted if is_below(line.path, one)]
             if hits:
                 self._missing.difference_update(hits)

@@ -1,16 +1,24 @@
 """Opening pieces wherever they lie: stores here, stores of other machines, tapes."""
 
+from typing import TYPE_CHECKING, Protocol
+
 from sesam.catalog import drives, media
 from sesam.device.directory import DirectoryStore
-from sesam.device.tape_reader import TapeReader
 from sesam.errors import NotFound
-from sesam.ports import Blob, Drive, PieceReader
+from sesam.ports import Blob, PieceReader
 from sesam.rules.records import Copy, DataStore
-from sesam.service.afar.remote import open_store_there
-from sesam.service.afar.serve import RemoteStore
 from sesam.service.ground.site import Site
-from sesam.service.media import tapes
 from sesam.terms import Piece
+
+if TYPE_CHECKING:
+    from sesam.service.fetching.tapepieces import TapePieces
+
+
+class _Opened(Protocol):
+    """A store that is open for reading, here or on another machine."""
+
+    def open(self, key: str) -> Blob: ...
+    def close(self) -> None: ...
 
 
 class StorePieces:
@@ -18,47 +26,26 @@ class StorePieces:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._stores: dict[str, DirectoryStore | RemoteStore] = {}
+        self._stores: dict[str, _Opened] = {}
 
     def open_piece(self, piece: Piece) -> Blob:
         return self._store(piece.place.store).open(piece.place.key)
 
     def close(self) -> None:
         for store in self._stores.values():
-            if isinstance(store, RemoteStore):
-                store.close()
+            store.close()
 
-    def _store(self, name: str) -> DirectoryStore | RemoteStore:
+    def _store(self, name: str) -> _Opened:
         if name not in self._stores:
             self._stores[name] = self._opened(drives.get_store(name))
         return self._stores[name]
 
-    def _opened(self, store: DataStore) -> DirectoryStore | RemoteStore:
+    def _opened(self, store: DataStore) -> _Opened:
         if not store.rds:
             return DirectoryStore(store.name, store.path, self._site.id)
+        from sesam.service.afar.remote import open_store_there
+
         return open_store_there(self._site, store)
-
-
-class TapePieces:
-    """A PieceReader over the tapes of the site, through one drive that it claims."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._session: tapes.DriveSession | None = None
-        self._reader = TapeReader(self._load, site.id)
-
-    def open_piece(self, piece: Piece) -> Blob:
-        return self._reader.open_piece(piece)
-
-    def close(self) -> None:
-        self._reader.close()
-        if self._session is not None:
-            self._session.close()
-
-    def _load(self, label: str) -> Drive:
-        if self._session is None:
-            self._session = tapes.any_drive(self._site, tapes.pool_of(label))
-        return self._session.load(media.get_medium(label))
 
 
 class Readers:
@@ -75,6 +62,9 @@ class Readers:
         if not labels & set(copy.media):
             return self._stores
         if copy.pool not in self._tapes:
+            # Loaded where a tape is read: most commands read none.
+            from sesam.service.fetching.tapepieces import TapePieces
+
             self._tapes[copy.pool] = TapePieces(self._site)
         return self._tapes[copy.pool]
 

@@ -150,18 +150,18 @@ class StoredSaveset:
                 )
         return self._identities
 
-    def listing(self) -> listread.Reading:
+    def listing(self, paths: Sequence[bytes] = ()) -> listread.Reading:
         """Return the listing: the server's copy, else the stored one.
 
-        A copy that is lost is made again. Raises NoIdentity, Damaged, DeviceError.
+        paths -- as for `Reading`. A copy that is lost is made again. Raises NoIdentity, Damaged, DeviceError.
         """
         try:
-            return listread.Reading(listings.text(self.listing_file()))
+            return listread.Reading(listings.text(self.listing_file()), paths)
         except OSError:  # the copy cannot be written: then without one
-            return listread.Reading(self.stored_listing())
+            return listread.Reading(self.stored_listing(), paths)
         except Damaged:  # its seek table alone, perhaps
             listread.check(self.stored_listing())
-            return listread.Reading(self.stored_listing())
+            return listread.Reading(self.stored_listing(), paths)
 
     def listing_file(self, *, thorough: bool = True) -> str:
         """Return the server's copy of the listing, fetched where it is missing.
