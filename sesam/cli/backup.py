@@ -158,11 +158,15 @@ def _tell_warnings(results: list[dict[str, Any]]) -> None:
     metavar="KEY",
     help="Age identity file; may be repeated.",
 )
+@click.option(
+    "--deep", is_flag=True, help="Compare each file with its digest in the listing too."
+)
 @form_option
 def verify(
     saveset: tuple[str, ...],
     task: str,
     everything: bool,
+    deep: bool,
     identities: tuple[str, ...],
     form: str,
 ) -> None:
@@ -172,7 +176,7 @@ def verify(
 
     site = open_site()
     request = verifying.Request(
-        saveset, task, everything, tuple(map(os.path.abspath, identities))
+        saveset, task, everything, tuple(map(os.path.abspath, identities)), deep
     )
     with progress("verify") as report:
         watch = verifying.Watch(ask_passphrase, report, stop_by_signal)

@@ -93,7 +93,7 @@ def files(
     form: str,
 ) -> None:
     """List the objects of a saveset, all or those at and below PATH."""
-    from sesam.service.lookup import FILE_KEYS, list_files
+    from sesam.service.files import FILE_KEYS, list_files
 
     site = open_site()
     rows = list_files(
@@ -103,6 +103,7 @@ def files(
         merged=merged,
         identities=identities,
         passphrase=ask_passphrase,
+        texts=form in ("json", "jsonl"),
     )
     columns = [
         Column("mode"),

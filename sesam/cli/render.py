@@ -56,10 +56,15 @@ class Renderer:
         self, rows: Iterable[Row], columns: Sequence[Column], keys: Sequence[str]
     ) -> None:
         if self._form == "json":
-            _print(json.dumps([self.plain(row) for row in rows], indent=1))
+            texts = [self._text(row) for row in rows]
+            _print("[\n " + ",\n ".join(texts) + "\n]" if texts else "[]")
         elif self._form == "jsonl":
+            write = sys.stdout.write
             for row in rows:
-                _print(json.dumps(self.plain(row)))
+                if isinstance(row, str):
+                    write(row + "\n")
+                else:
+                    _print(self._text(row))
         elif self._form == "csv":
             self._csv(rows, keys or [column.key for column in columns])
         else:
@@ -101,6 +106,9 @@ class Renderer:
             if exact is not None or (always and _is_path(value)):
                 found[f"{key}_b64"] = exact
         return found
+
+    def _text(self, row: Row | str) -> str:
+        return row if isinstance(row, str) else json.dumps(self.plain(row))
 
     def _value(self, value: Any) -> Any:
         if isinstance(value, datetime):

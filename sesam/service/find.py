@@ -17,8 +17,8 @@ from sesam.saveset import listing
 from sesam.saveset.listing import DELETED, Line, escape, unescape
 from sesam.service.fetching import listings
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
+from sesam.service.fetching.rowtexts import file_time
 from sesam.service.ground.site import Site
-from sesam.service.lookup import file_time
 
 KEYS = ("path", "saveset", "level", "backup_day", "size", "mtime", "change")
 ADDED, CHANGED, GONE, SAME = "added", "changed", "deleted", "same"

@@ -1,7 +1,8 @@
 """Verifying a saveset: every stored byte, then every byte of what it holds.
 
 First size and digest of each piece and part, the manifest included, against the catalog
-and against the manifest; then the frames, the tar and the listing. Judged anew each
+and against the manifest; then every frame, and if asked for, or if anything is damaged,
+every member of the tar beside its line of the listing. Judged anew each
 time: damage that is gone is not remembered.
 """
 
@@ -13,14 +14,14 @@ from sesam.digest import Digest
 from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
 from sesam.saveset import manifest
 from sesam.saveset.listing import Line
-from sesam.saveset.listread import Reading
+from sesam.saveset.listread import Reading, check
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
 from sesam.service.fetching.tarbytes import TarBytes
 from sesam.service.ground.joblog import quoted
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
 
-FULL, STORED = "full", "stored"
+DEEP, FULL, STORED = "deep", "full", "stored"
 _READ_BYTES = 1 << 20
 _ERRORS_SHOWN = 1000
 Progress = Callable[[int, int], object]
@@ -43,14 +44,18 @@ def verify_saveset(
     identities: Sequence[str],
     passphrase: Passphrase,
     progress: Progress,
+    *,
+    deep: bool = False,
 ) -> dict[str, Any]:
     """Return {"saveset", "state", "depth", "bytes", "errors"} of one saveset.
 
+    deep -- read each member of the tar, too, and compare its digest with its line
+
     Raises what AWAY names where its bytes cannot be asked for: then nothing is judged.
-    state -- ok or damaged; depth -- full, or stored where there is no identity
+    state -- ok or damaged; depth -- deep or full, or stored where no identity opens it
     Raises NoIdentity where one was named, or a passphrase given, that does not open it.
     """
-    check = _Check(name, progress)
+    found = _Check(name, progress)
     named = bool(identities)
 
     def ask() -> str:
@@ -63,17 +68,23 @@ def verify_saveset(
         try:
             # Asked for before hours of reading.
             stored.identities()
-            check.stored_bytes(stored)
-            depth = check.content(stored)
+            found.stored_bytes(stored)
+            # Where stored bytes are damaged the members tell which files are hit.
+            if deep or found.errors:
+                found.members(stored)
+                depth = DEEP
+            else:
+                found.frames(stored)
+                depth = FULL
         except NoIdentity:
             # A header that was changed is opened by none: that is damage, no key.
-            if named and not check.errors:
+            if named and not found.errors:
                 raise
-            if not check.read:
-                check.stored_bytes(stored)
+            if not found.read:
+                found.stored_bytes(stored)
             depth = STORED
         copy = stored.copy
-    state = CopyState.DAMAGED if check.errors else CopyState.OK
+    state = CopyState.DAMAGED if found.errors else CopyState.OK
     if copy.state is not state:
         with site.catalog.change():
             savesets.set_copy_state(copy.id, state)
@@ -81,8 +92,8 @@ def verify_saveset(
         "saveset": name,
         "state": state.value,
         "depth": depth,
-        "bytes": check.read,
-        "errors": check.errors,
+        "bytes": found.read,
+        "errors": found.errors,
     }
 
 
@@ -131,7 +142,23 @@ class _Check:
             found[part] = size, whole.hexdigest()
         self._against_manifest(stored, found)
 
-    def content(self, stored: StoredSaveset) -> str:
+    def frames(self, stored: StoredSaveset) -> None:
+        """Decompress every frame of every part, and look whether the listing is whole.
+
+        The stored bytes are those that were written: what they hold is proved by the
+        checksum of each frame.
+        """
+        try:
+            for number in range(1, stored.segments + 1):
+                for _ in stored.segment(number).plain_sizes():
+                    self._progress(0, self.read)  # may end it all
+            check(stored.stored_listing())
+        except (*AWAY, NoIdentity):
+            raise
+        except SesamError as error:
+            self._error(str(error))
+
+    def members(self, stored: StoredSaveset) -> None:
         """Read frames, tar and listing; name the files that are hit."""
         try:
             lines = Reading(stored.stored_listing())
@@ -140,7 +167,6 @@ class _Check:
             raise
         except SesamError as error:
             self._error(f"listing: {error}")
-        return FULL
 
     def _members(self, stored: StoredSaveset, lines: Reading) -> None:
         """Read what each line points to.

@@ -1,6 +1,6 @@
 """The trip of a verify: one job for all the savesets that are asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ class Request:
     task: str = ""
     everything: bool = False
     identities: tuple[str, ...] = ()
+    deep: bool = False
 
 
 @dataclass(slots=True)
@@ -61,6 +62,7 @@ def queue(site: Site, request: Request) -> Job:
         "task": request.task,
         "all": request.everything,
         "identities": list(request.identities),
+        "deep": request.deep,
     }
     return working.queue(site, TYPE, name, told)
 
@@ -90,7 +92,7 @@ class _Trip:
         self._say(f"verify of {self._job.object}")
         for name in chosen(told["savesets"], told["task"], told["all"]):
             try:
-                row = self._saveset(name, told["identities"], heartbeat)
+                row = self._saveset(name, told, heartbeat)
             except _Stop:
                 raise Interrupted("stopped", signal=heartbeat.signal) from None
             except NotFound:
@@ -123,7 +125,7 @@ class _Trip:
         return self._rows
 
     def _saveset(
-        self, name: str, identities: Sequence[str], heartbeat: Heartbeat
+        self, name: str, told: Mapping[str, Any], heartbeat: Heartbeat
     ) -> dict[str, Any]:
         def progress(files: int, size: int) -> None:
             if heartbeat.stopped():
@@ -132,7 +134,12 @@ class _Trip:
 
         progress(0, 0)
         return verify_saveset(
-            self._site, name, identities, self._watch.passphrase, progress
+            self._site,
+            name,
+            told["identities"],
+            self._watch.passphrase,
+            progress,
+            deep=told.get("deep", False),
         )
 
     def _report(self, row: dict[str, Any]) -> None:

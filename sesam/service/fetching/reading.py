@@ -108,6 +108,11 @@ class StoredSaveset:
         finally:
             blob.close()
 
+    @property
+    def segments(self) -> int:
+        """Return how many data segments there are."""
+        return sum(name.startswith("data-") for name in self.parts)
+
     def segment(self, number: int) -> FramedBlob:
         """Return the plain bytes of a data segment. Raises NoIdentity, Damaged."""
         return self.plain(self._named(segment_name(number)))
@@ -153,7 +158,8 @@ class StoredSaveset:
     def listing(self, paths: Sequence[bytes] = ()) -> listread.Reading:
         """Return the listing: the server's copy, else the stored one.
 
-        paths -- as for `Reading`. A copy that is lost is made again. Raises NoIdentity, Damaged, DeviceError.
+        paths -- as for `Reading`. A copy that is lost is made again.
+        Raises NoIdentity, Damaged, DeviceError.
         """
         try:
             return listread.Reading(listings.text(self.listing_file()), paths)
