@@ -40,10 +40,14 @@ class Renderer:
         self._zone = zone
 
     def rows(
-        self, rows: Iterable[Row], columns: Sequence[Column], keys: Sequence[str] = ()
+        self,
+        rows: Iterable[Row | str],
+        columns: Sequence[Column],
+        keys: Sequence[str] = (),
     ) -> None:
         """Print a listing; JSONL and CSV stream.
 
+        rows -- for JSON and JSONL a row may be ready text
         keys -- of every row, for the header of an empty CSV listing
         """
         if isinstance(rows, list):
@@ -53,7 +57,7 @@ class Renderer:
             self._rows(rows, columns, keys)
 
     def _rows(
-        self, rows: Iterable[Row], columns: Sequence[Column], keys: Sequence[str]
+        self, rows: Iterable[Any], columns: Sequence[Column], keys: Sequence[str]
     ) -> None:
         if self._form == "json":
             texts = [self._text(row) for row in rows]

@@ -8,7 +8,7 @@ stays flat.
 import os
 from collections.abc import Iterator
 from heapq import merge
-from os import fsencode
+from sys import getfilesystemencodeerrors, getfilesystemencoding
 
 from sesam.spool import Spool
 
@@ -17,6 +17,9 @@ _READ_BYTES = 64 << 10
 
 FILE, DIRECTORY, OTHER = range(3)
 
+
+# As os.fsencode has them, which costs a call for each name.
+_ENCODING, _ERRORS = getfilesystemencoding(), getfilesystemencodeerrors()
 
 # A name, and FILE, DIRECTORY or OTHER as the directory says.
 Entry = tuple[bytes, int]
@@ -39,7 +42,7 @@ def entries(fd: int, run: int = RUN) -> Iterator[Entry]:
                 kind = DIRECTORY
             else:
                 kind = OTHER
-            held.append((fsencode(entry.name), kind))
+            held.append((entry.name.encode(_ENCODING, _ERRORS), kind))
             if len(held) == run:
                 spool = spool or Spool(memory_bytes=0)
                 runs.append(_store(spool, held))

@@ -7,7 +7,8 @@ goes into the new listing as it is, but for the name of the saveset that holds i
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 
 from sesam.errors import UnknownFormat
 from sesam.rules.paths import is_below, walk_key
@@ -38,6 +39,7 @@ class Base:
     name -- of the base's saveset; reading -- its listing, in clear
     keep -- takes the line of an object that stays though it could not be looked at
     gone -- takes the path of an object that is no longer there
+    line -- the next one; following() -- the one behind it, None at the end
     Raises UnknownFormat where the listing is of another source definition.
     """
 
@@ -55,23 +57,20 @@ class Base:
                 f'the listing of the base "{name}" is that of another source'
             )
         self._held = b"\t" + name.encode() + b"\t"
-        self._lines: Iterator[bytes] = reading.raw()
+        self.following: Callable[[], bytes | None] = partial(next, reading.raw(), None)
         self._keep = keep
         self._gone = gone
         self._unread: list[bytes] = []
-        self._line = next(self._lines, None)
+        self.line: bytes | None = self.following()
 
     def take(self, path: bytes) -> bytes | None:
         """Return the line of `path`, None where the base has none.
 
         path -- of the next object of the walk; lines before it are passed over
         """
-        line = self._line
-        # A path with a tab in it is escaped in its line.
-        if line is None or not line.startswith(path + b"\t") or b"\t" in path:
-            line = self._pass_to(path)
+        line = self._pass_to(path)
         if line is not None:
-            self._line = next(self._lines, None)
+            self.line = self.following()
         return line
 
     def unchanged(self, line: bytes, found: os.stat_result) -> bytes | None:
@@ -115,20 +114,20 @@ class Base:
 
     def finish(self) -> None:
         """The walk has come to its end: pass over what is left."""
-        while self._line is not None:
-            self._pass(unescape(self._line.partition(b"\t")[0]), self._line)
-            self._line = next(self._lines, None)
+        while self.line is not None:
+            self._pass(unescape(self.line.partition(b"\t")[0]), self.line)
+            self.line = self.following()
 
     def _pass_to(self, path: bytes) -> bytes | None:
         """Pass over the lines in front of `path`; return its own, if it has one."""
         begin, here = escape(path) + b"\t", walk_key(path)
-        while (line := self._line) is not None and not line.startswith(begin):
+        while (line := self.line) is not None and not line.startswith(begin):
             known = unescape(line.partition(b"\t")[0])
             if walk_key(known) > here:
                 line = None
                 break
             self._pass(known, line)
-            self._line = next(self._lines, None)
+            self.line = self.following()
         # The walk is beyond what it could not look at.
         self._unread.clear()
         return line

@@ -21,7 +21,14 @@ class Merge:
         self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result | None
     ) -> None:
         """Save one object of a walk where it is not as the base has it."""
-        line = self._base.take(path)
+        base = self._base
+        line = base.line
+        # The next line is that of nearly every object; one with a tab in its path has
+        # it escaped there.
+        if line is not None and line.startswith(path + b"\t") and b"\t" not in path:
+            base.line = base.following()
+        else:
+            line = base.take(path)
         if line is None:
             return self._objects.save(path, dir_fd, name, found)
         now = found
@@ -30,7 +37,7 @@ class Merge:
                 now = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
             except OSError:
                 return self._changed(path, dir_fd, name, found)
-        same = self._base.unchanged(line, now)
+        same = base.unchanged(line, now)
         if same is None:
             return self._changed(path, dir_fd, name, found)
         self._listing.add(same)
