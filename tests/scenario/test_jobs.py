@@ -269,7 +269,8 @@ def test_a_verify_is_a_job_with_a_log(site: Site, tmp_path: Path) -> None:
 
 def test_a_verify_can_be_cancelled(site: Site, many: Path) -> None:
     site.backup(many)
-    running = site.popen("backup verify", "--task", "tree", "--format", "json")
+    words = ("backup verify", "--task", "tree", "--deep", "--format", "json")
+    running = site.popen(*words)
     process = halted(site, 2, lambda: worker_of(site, 2))
     cancelled(site, 2, process)
     running.communicate(timeout=60)
