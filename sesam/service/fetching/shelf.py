@@ -26,6 +26,9 @@ class Shelf:
         self._lost: dict[str, SesamError] = {}
         self._segments: OrderedDict[tuple[str, int], FramedBlob] = OrderedDict()
         self._last: tuple[str, int] | None = None
+        # What each holds, as of when it was last turned away from, and the sum of it.
+        self._sizes: dict[tuple[str, int], int] = {}
+        self._held = 0
 
     def __enter__(self) -> "Shelf":
         return self
@@ -50,14 +53,24 @@ class Shelf:
             self._segments[key] = found
         if key != self._last:
             self._segments.move_to_end(key)
-            self._bound(key)
+            # Only the one used last can have read on meanwhile.
+            if self._last is not None and self._last in self._segments:
+                self._note(self._last)
+            if self._held > _HELD_LIMIT:
+                self._bound(key)
             self._last = key
         return found
+
+    def _note(self, key: tuple[str, int]) -> None:
+        size = self._segments[key].held
+        self._held += size - self._sizes.get(key, 0)
+        self._sizes[key] = size
 
     def _open(self, saveset: str, number: int) -> FramedBlob:
         """Open a segment; the one of the same saveset before it is done with."""
         for key in [one for one in self._segments if one[0] == saveset]:
             self._segments.pop(key).close()
+            self._held -= self._sizes.pop(key, 0)
         stored = self._stored(saveset or self._own.saveset.name)
         ahead = len(self._segments) < _AHEAD_UP_TO
         return stored.open_segment(number, ahead=ahead)
@@ -75,14 +88,11 @@ class Shelf:
 
     def _bound(self, using: tuple[str, int]) -> None:
         """Keep what is held below the limit: first what has been read goes."""
-        held = sum(one.held for one in self._segments.values())
-        if held <= _HELD_LIMIT:
-            return
         for key, one in self._segments.items():
-            if key != using:
-                held -= one.trim()
+            if key != using and one.trim():
+                self._note(key)
         for key, one in self._segments.items():
-            if held <= _HELD_LIMIT // 2:
+            if self._held <= _HELD_LIMIT * 3 // 4:
                 break
-            if key != using:
-                held -= one.forget()
+            if key != using and one.forget():
+                self._note(key)
