@@ -10,12 +10,11 @@ from sesam.cli import family, keeping, lookup
 from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.find import find
 from sesam.cli.lookup import RESULT
-from sesam.cli.passphrase import ask_passphrase
+from sesam.cli.passphrase import ask_passphrase, identity_option
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
 from sesam.cli.stopping import stop_by_signal
-from sesam.cli.values import ANY_TEXT
 from sesam.errors import Interrupted, SesamError
 
 if TYPE_CHECKING:
@@ -150,14 +149,7 @@ def _tell_warnings(results: list[dict[str, Any]]) -> None:
 @click.argument("saveset", nargs=-1)
 @click.option("--task", metavar="T", default="", help="All savesets of a task.")
 @click.option("--all", "everything", is_flag=True, help="All savesets.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    type=ANY_TEXT,
-    metavar="KEY",
-    help="Age identity file; may be repeated.",
-)
+@identity_option
 @click.option(
     "--deep", is_flag=True, help="Compare each file with its digest in the listing too."
 )

@@ -5,7 +5,7 @@ import os
 import click
 
 from sesam.cli.family import Command, end_with_warnings, form_option
-from sesam.cli.passphrase import ask_passphrase
+from sesam.cli.passphrase import ask_passphrase, identity_option
 from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
 from sesam.cli.values import ANY_TEXT
@@ -14,14 +14,7 @@ from sesam.cli.values import ANY_TEXT
 @click.command(cls=Command, example="sm_backup find '*/letters/ann*' --task home")
 @click.argument("pattern", type=ANY_TEXT)
 @click.option("--task", metavar="T", default="", help="In savesets of this task alone.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    type=ANY_TEXT,
-    metavar="KEY",
-    help="Age identity file; may be repeated.",
-)
+@identity_option
 @form_option
 def find(pattern: str, task: str, identities: tuple[str, ...], form: str) -> None:
     """Find paths in all savesets: a shell glob over the whole path."""

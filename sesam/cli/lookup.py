@@ -6,10 +6,10 @@ import click
 
 from sesam.cli.family import Command, form_option
 from sesam.cli.keeping import eol
-from sesam.cli.passphrase import ask_passphrase
+from sesam.cli.passphrase import ask_passphrase, identity_option
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
-from sesam.cli.values import ANY_TEXT, DAY, SAVED_PATH
+from sesam.cli.values import DAY, SAVED_PATH
 
 RESULT = [
     Column("bytes", human=size),
@@ -76,14 +76,7 @@ def show(saveset: str, form: str) -> None:
 @click.argument("saveset")
 @click.argument("path", nargs=-1, type=SAVED_PATH)
 @click.option("--merged", is_flag=True, help="The whole tree as of that saveset.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    type=ANY_TEXT,
-    metavar="KEY",
-    help="Age identity file; may be repeated.",
-)
+@identity_option
 @form_option
 def files(
     saveset: str,

@@ -4,6 +4,17 @@ import sys
 
 import click
 
+from sesam.cli.values import ANY_TEXT
+
+identity_option = click.option(
+    "--identity",
+    "identities",
+    multiple=True,
+    type=ANY_TEXT,
+    metavar="KEY",
+    help="Age identity file; may be repeated.",
+)
+
 
 def ask_passphrase() -> str:
     """Return the passphrase that opens an identity; "" where nobody gives one."""

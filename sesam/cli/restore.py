@@ -8,7 +8,7 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
-from sesam.cli.passphrase import ask_passphrase
+from sesam.cli.passphrase import ask_passphrase, identity_option
 from sesam.cli.progress import progress
 from sesam.cli.render import Column, Renderer, count, size, visible
 from sesam.cli.site import open_site
@@ -55,14 +55,7 @@ def restore() -> None:
     help="What becomes of what is there.",
 )
 @click.option("--numeric-owners", is_flag=True, help="Owners by number alone.")
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    type=ANY_TEXT,
-    metavar="KEY",
-    help="Age identity file.",
-)
+@identity_option
 @family.dry_run_option
 @form_option
 def start(

@@ -4,10 +4,10 @@ import click
 
 from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
-from sesam.cli.passphrase import ask_passphrase, new_passphrase
+from sesam.cli.passphrase import ask_passphrase, identity_option, new_passphrase
 from sesam.cli.render import Column, Renderer
 from sesam.cli.site import catalog_url, clock, open_site, root
-from sesam.cli.values import ANY_TEXT, DIRECTORY
+from sesam.cli.values import DIRECTORY
 
 
 @family.family("sm_setup", "sm_setup init --zone Europe/Berlin")
@@ -76,14 +76,7 @@ def check(repair: bool, delete_unknown: bool, form: str) -> None:
     metavar="DIR",
     help="A data store of the lost site.",
 )
-@click.option(
-    "--identity",
-    "identities",
-    multiple=True,
-    type=ANY_TEXT,
-    metavar="KEY",
-    help="Age identity file; may be repeated.",
-)
+@identity_option
 @form_option
 def recover(store: str, identities: tuple[str, ...], form: str) -> None:
     """Make a lost site anew in $SESAM_ROOT, from one of its data stores."""
