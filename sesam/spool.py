@@ -36,8 +36,16 @@ class Spool:
             self._tail.clear()
         return at
 
+    def reserve(self, size: int) -> int:
+        """Return where `size` bytes have room, to be put there by any thread."""
+        self._write(self._stored, self._tail)
+        self._stored += len(self._tail)
+        self._tail.clear()
+        at, self._stored = self._stored, self._stored + size
+        return at
+
     def put(self, offset: int, data: bytes) -> None:
-        """Write over bytes that one `add` has appended."""
+        """Write over bytes that one `add` has appended, or `reserve` made room for."""
         if offset >= self._stored:
             at = offset - self._stored
             self._tail[at : at + len(data)] = data

@@ -109,8 +109,19 @@ def newest_good(
 
 def pieces_of(copy_id: int) -> tuple[Piece, ...]:
     """Return the pieces of a copy in the order of writing."""
-    query = PieceRow.select().where(PieceRow.copy == copy_id)
-    return tuple(_piece(row) for row in query.order_by(PieceRow.position))
+    return pieces_of_all([copy_id])[copy_id]
+
+
+def pieces_of_all(copy_ids: Sequence[int]) -> dict[int, tuple[Piece, ...]]:
+    """Return the pieces of copies, each copy's in the order of writing."""
+    found: dict[int, list[Piece]] = {one: [] for one in copy_ids}
+    for at in range(0, len(copy_ids), _AT_ONCE):
+        some = PieceRow.copy.in_(copy_ids[at : at + _AT_ONCE])
+        query = PieceRow.select().where(some).order_by(PieceRow.copy, PieceRow.position)
+        plain: Any = query.namedtuples()
+        for row in plain:
+            found[row.copy].append(_piece(row))
+    return {one: tuple(pieces) for one, pieces in found.items()}
 
 
 def set_copy_state(copy_id: int, state: CopyState) -> None:

@@ -66,6 +66,11 @@ class Line(NamedTuple):
     offset: int
     target: bytes = b""
 
+    @property
+    def is_lost(self) -> bool:
+        """Nothing of the object could be saved."""
+        return self.saveset == "-"
+
 
 def escape(name: bytes) -> bytes:
     r"""Return the name as it stands in a line.

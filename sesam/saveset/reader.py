@@ -4,7 +4,7 @@ Read forward, the next frames are decompressed ahead in threads; memory is a few
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from sesam.crypt.agefile import AgeBlob
@@ -46,36 +46,14 @@ class FramedBlob:
         # The frame that was used last, so that the common read is one slice.
         self._begin = 0
         self._plain = b""
-        # Up to where it has been read: what lies before may be trimmed.
-        self._read = 0
 
     @property
     def size(self) -> int:
         return self.table.size
 
-    @property
-    def held(self) -> int:
-        """Plain bytes that are held in memory, give or take the frames ahead."""
-        return len(self._plain) + len(self._ahead) * frames.FRAME_BYTES
-
-    def trim(self) -> int:
-        """Give up what lies in front of the last byte read; return how much it was."""
-        before = len(self._plain)
-        self._plain = self._plain[max(0, self._read - self._begin) :]
-        self._begin += before - len(self._plain)
-        return before - len(self._plain)
-
-    def forget(self) -> int:
-        """Give up all that is held; return how much it was."""
-        held = self.held
-        self._plain, self._last = b"", -2
-        self._ahead.clear()
-        return held
-
     def read_at(self, offset: int, length: int) -> bytes:
         at = offset - self._begin
         if at >= 0 and at + length <= len(self._plain):
-            self._read = offset + length
             return self._plain[at : at + length]
         return b"".join(self.chunks(offset, min(offset + length, self.size)))
 
@@ -90,19 +68,24 @@ class FramedBlob:
 
     def some(self, begin: int, most: int) -> bytes:
         """Return the bytes from `begin` to the end of its frame, `most` of them."""
-        number = self.table.frame_at(begin)
-        if number != self._last or begin < self._begin:
+        at = begin - self._begin
+        if not 0 <= at <= at + most <= len(self._plain):
             table = self.table
-            self._use(number)
+            self._turn_to(begin, most)
             if self.table is not table:
                 # Mended: the byte lies in another frame.
                 return self.some(begin, most)
-        at = begin - self._begin
+            at = begin - self._begin
         chunk = self._plain[at : at + most]
         if not chunk:
             raise Damaged(f'"{self._name}" ends before byte {begin + most}')
-        self._read = begin + len(chunk)
         return chunk
+
+    def _turn_to(self, begin: int, most: int) -> None:
+        """Have the frame with the byte `begin` at hand."""
+        number = self.table.frame_at(begin)
+        if number != self._last:
+            self._use(number)
 
     def plain_sizes(self) -> Iterator[int]:
         """Decompress every frame, in threads; yield the plain bytes of each.
@@ -130,13 +113,18 @@ class FramedBlob:
             found = self._scan(error)
             if found == written or found.stored != written.stored:
                 raise
-            self.forget()
+            self._forget()
             self.table = found
             try:
                 self._take(number)
             except Damaged:
                 self.table = written
                 raise error from None
+
+    def _forget(self) -> None:
+        """Give up all that is held: frames have other numbers now."""
+        self._plain, self._last = b"", -2
+        self._ahead.clear()
 
     def _scan(self, error: Damaged) -> SeekTable:
         """Return the table that the frames give; where they give none, raise `error`.
@@ -183,16 +171,20 @@ class FramedBlob:
 
 
 def open_part(
-    blob: Blob, name: str, identities: Sequence[Identity], ahead: int = AHEAD
+    blob: Blob,
+    name: str,
+    identities: Sequence[Identity],
+    opened: Callable[[Blob, str], FramedBlob] | None = None,
 ) -> FramedBlob:
     """Return the plain bytes of the stored part `name`, its seek table mended.
 
-    identities -- needed where the name ends in `.age`. Raises NoIdentity, Damaged,
-    UnknownFormat.
+    identities -- needed where the name ends in `.age`
+    opened -- makes it out of the decrypted bytes and the name, in another way
+    Raises NoIdentity, Damaged, UnknownFormat.
     """
     if name.endswith(AGE):
         blob = AgeBlob(blob, identities)
-    return FramedBlob(blob, name, ahead, mend=True)
+    return opened(blob, name) if opened else FramedBlob(blob, name, mend=True)
 
 
 def listing_text(part: FramedBlob) -> Iterator[bytes]:

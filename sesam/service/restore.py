@@ -27,7 +27,6 @@ from sesam.service.ground.site import Site
 from sesam.terms import State
 
 TYPE = "restore"
-_NOWHERE = "-"
 
 
 @dataclass(slots=True)
@@ -50,15 +49,20 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     if wish.dry_run:
         return _Trip(site, wish, watch, chain, None).plan()
     job = working.queue(site, TYPE, chain[-1].name, told_of(wish))
-    return work(site, job.id, watch)
+    return work(site, job.id, watch, chain)
 
 
-def work(site: Site, job_id: int, watch: Watch) -> dict[str, Any]:
-    """Do the queued job of a restore, in this process; raises as `start` does."""
+def work(
+    site: Site, job_id: int, watch: Watch, chain: list[Saveset] | None = None
+) -> dict[str, Any]:
+    """Do the queued job of a restore, in this process; raises as `start` does.
+
+    chain -- as `choose` gave it to who queued the job just now
+    """
     with working.at_work(site, job_id) as (job, log):
         wish = wish_of(job)
         watch.passphrase = working.noting_passphrase(site, job, watch.passphrase)
-        return _Trip(site, wish, watch, choose(site, wish), log).run(job)
+        return _Trip(site, wish, watch, chain or choose(site, wish), log).run(job)
 
 
 class _Trip:
@@ -83,10 +87,14 @@ class _Trip:
         preview = Preview(
             wish.target, existing=wish.existing, numeric=wish.numeric_owners
         )
-        with self._open() as stored, Shelf(stored) as shelf, FirstNames() as firsts:
+        with (
+            self._open() as stored,
+            Shelf(stored, self._chain) as shelf,
+            FirstNames() as firsts,
+        ):
             members = Members(shelf)
             for line, asked in self._lines(stored):
-                if asked and line.saveset != _NOWHERE:
+                if asked and not line.is_lost:
                     outcome = self._planned(line, preview, members, firsts)
                     if self._count(line, outcome):
                         self._watch.planned(line)
@@ -141,7 +149,7 @@ class _Trip:
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish
-        with self._open() as stored, Shelf(stored) as shelf:
+        with self._open() as stored, Shelf(stored, self._chain) as shelf:
             reading = self._lines(stored)
             members = Members(shelf)
             destination = Destination(
@@ -172,7 +180,7 @@ class _Trip:
         destination: Destination,
         firsts: FirstNames,
     ) -> None:
-        if line.saveset == _NOWHERE:
+        if line.is_lost:
             if asked:
                 self._report(line.path, "is not in the saveset: it could not be read")
             return

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 
 from sesam.catalog import savesets, tasks
 from sesam.catalog.chains import chain_of
-from sesam.catalog.savesets import pieces_of
+from sesam.catalog.savesets import pieces_of_all
 from sesam.client.objects import Existing
 from sesam.errors import ChainBroken, Damaged, DeviceError, NotFound, WrongUsage
+from sesam.ports import PieceReader
 from sesam.rules.level import incomplete
 from sesam.rules.records import Saveset
 from sesam.service.fetching.pieces import Readers
 from sesam.service.fetching.rows import best_copy
 from sesam.service.ground.site import Site
+from sesam.terms import Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +98,19 @@ def unreadable(site: Site, chain: Sequence[Saveset]) -> str:
         return gap
     readers = Readers(site)
     try:
-        for saveset in chain:
-            if problem := _missing_part(site, saveset, readers):
+        copies = [best_copy(saveset) for saveset in chain]
+        pieces = pieces_of_all([copy.id for copy in copies])
+        for saveset, copy in zip(chain, copies, strict=True):
+            if problem := _missing_part(readers.of(copy), pieces[copy.id]):
                 return f"{saveset.name}: {problem}"
     finally:
         readers.close()
     return ""
 
 
-def _missing_part(site: Site, saveset: Saveset, readers: Readers) -> str:
-    copy = best_copy(saveset)
-    reader, found = readers.of(copy), pieces_of(copy.id)
+def _missing_part(reader: PieceReader, pieces: Sequence[Piece]) -> str:
     try:
-        for piece in found:
+        for piece in pieces:
             blob = reader.open_piece(piece)
             size = blob.size
             blob.close()

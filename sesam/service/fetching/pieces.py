@@ -55,11 +55,14 @@ class Readers:
         self._site = site
         self._stores = StorePieces(site)
         self._tapes: dict[str, TapePieces] = {}
+        self._labels: dict[str, set[str]] = {}
 
     def of(self, copy: Copy) -> PieceReader:
         """Return the reader for the pieces of a copy."""
-        labels = {one.label for one in media.list_media(pool=copy.pool)}
-        if not labels & set(copy.media):
+        if copy.pool not in self._labels:
+            found = media.list_media(pool=copy.pool)
+            self._labels[copy.pool] = {one.label for one in found}
+        if not self._labels[copy.pool] & set(copy.media):
             return self._stores
         if copy.pool not in self._tapes:
             # Loaded where a tape is read: most commands read none.

@@ -13,7 +13,7 @@ from sesam.rules.records import Saveset
 from sesam.saveset import listing, listread, manifest
 from sesam.saveset.manifest import Manifest
 from sesam.saveset.parts import AGE, segment_name
-from sesam.saveset.reader import AHEAD, FramedBlob, listing_text, open_part
+from sesam.saveset.reader import FramedBlob, listing_text, open_part
 from sesam.service.fetching import listings
 from sesam.service.fetching.pieces import Readers
 from sesam.service.fetching.rows import best_copy
@@ -117,11 +117,12 @@ class StoredSaveset:
         """Return the plain bytes of a data segment. Raises NoIdentity, Damaged."""
         return self.plain(self._named(segment_name(number)))
 
-    def open_segment(self, number: int, *, ahead: bool) -> FramedBlob:
-        """Return a data segment that the caller closes; ahead -- read ahead in it."""
+    def open_segment(
+        self, number: int, opened: Callable[[Blob, str], FramedBlob] | None
+    ) -> FramedBlob:
+        """Return a data segment that the caller closes; opened -- as of `open_part`."""
         name = self._named(segment_name(number))
-        blob, identities = self.stored(name), self.identities()
-        return open_part(blob, name, identities, AHEAD if ahead else 0)
+        return open_part(self.stored(name), name, self.identities(), opened)
 
     def plain(self, name: str) -> FramedBlob:
         """Return the plain bytes of a part, by its stored name; kept open.

@@ -2,40 +2,47 @@
 
 A tree out of a chain is restored in walk order, and in walk order each saveset of the
 chain is read forward: so each keeps the one frame it is at, and no frame is
-decompressed twice. What all of them hold together is bounded.
+decompressed twice. The largest hold it in memory, the others in a temporary file.
 """
 
-from collections import OrderedDict
+from collections.abc import Sequence
+from functools import partial
 
 from sesam.catalog import savesets
 from sesam.errors import SesamError
+from sesam.rules.records import Saveset
+from sesam.saveset.parking import ParkedBlob, Parking
 from sesam.saveset.reader import FramedBlob
 from sesam.service.fetching.reading import StoredSaveset
 
-_HELD_LIMIT = 40 << 20
-# So many are read ahead of; a chain of more has enough to do side by side.
-_AHEAD_UP_TO = 4
+# So many savesets hold their frames in memory.
+_IN_MEMORY = 4
 
 
 class Shelf:
-    """Opens segments of any saveset of a chain; `own` is the one restored."""
+    """Opens segments of any saveset of a chain; `own` is the one restored.
 
-    def __init__(self, own: StoredSaveset) -> None:
+    chain -- what is known of it and the others: those need no look into the catalog
+    """
+
+    def __init__(self, own: StoredSaveset, chain: Sequence[Saveset] = ()) -> None:
         self._own = own
+        self._known = {one.name: one for one in chain}
+        largest = sorted(chain, key=lambda one: one.stored_bytes, reverse=True)
+        self._parked = {one.name for one in largest[_IN_MEMORY:]}
+        self._parking: Parking | None = None
         self._opened: dict[str, StoredSaveset] = {own.saveset.name: own}
         self._lost: dict[str, SesamError] = {}
-        self._segments: OrderedDict[tuple[str, int], FramedBlob] = OrderedDict()
-        self._last: tuple[str, int] | None = None
-        # What each holds, as of when it was last turned away from, and the sum of it.
-        self._sizes: dict[tuple[str, int], int] = {}
-        self._held = 0
+        self._segments: dict[str, tuple[int, FramedBlob]] = {}
 
     def __enter__(self) -> "Shelf":
         return self
 
     def __exit__(self, *error: object) -> None:
-        for segment in self._segments.values():
+        for _, segment in self._segments.values():
             segment.close()
+        if self._parking is not None:
+            self._parking.close()
         for one in self._opened.values():
             if one is not self._own:
                 one.close()
@@ -46,53 +53,34 @@ class Shelf:
         Raises NotFound, NoIdentity, Damaged, DeviceError: of a saveset that cannot be
         opened each time anew.
         """
-        key = saveset, number
-        found = self._segments.get(key)
-        if found is None:
-            found = self._open(saveset, number)
-            self._segments[key] = found
-        if key != self._last:
-            self._segments.move_to_end(key)
-            # Only the one used last can have read on meanwhile.
-            if self._last is not None and self._last in self._segments:
-                self._note(self._last)
-            if self._held > _HELD_LIMIT:
-                self._bound(key)
-            self._last = key
-        return found
-
-    def _note(self, key: tuple[str, int]) -> None:
-        size = self._segments[key].held
-        self._held += size - self._sizes.get(key, 0)
-        self._sizes[key] = size
+        found = self._segments.get(saveset)
+        if found is not None and found[0] == number:
+            return found[1]
+        return self._open(saveset, number)
 
     def _open(self, saveset: str, number: int) -> FramedBlob:
         """Open a segment; the one of the same saveset before it is done with."""
-        for key in [one for one in self._segments if one[0] == saveset]:
-            self._segments.pop(key).close()
-            self._held -= self._sizes.pop(key, 0)
-        stored = self._stored(saveset or self._own.saveset.name)
-        ahead = len(self._segments) < _AHEAD_UP_TO
-        return stored.open_segment(number, ahead=ahead)
+        before = self._segments.pop(saveset, None)
+        if before is not None:
+            before[1].close()
+        name = saveset or self._own.saveset.name
+        opened = None
+        if name in self._parked:
+            if self._parking is None:
+                self._parking = Parking()
+            opened = partial(ParkedBlob, parking=self._parking)
+        segment = self._stored(name).open_segment(number, opened)
+        self._segments[saveset] = number, segment
+        return segment
 
     def _stored(self, name: str) -> StoredSaveset:
         if name in self._lost:
             raise self._lost[name]
         if name not in self._opened:
             try:
-                self._opened[name] = self._own.beside(savesets.get_saveset(name))
+                known = self._known.get(name) or savesets.get_saveset(name)
+                self._opened[name] = self._own.beside(known)
             except SesamError as error:
                 self._lost[name] = error
                 raise
         return self._opened[name]
-
-    def _bound(self, using: tuple[str, int]) -> None:
-        """Keep what is held below the limit: first what has been read goes."""
-        for key, one in self._segments.items():
-            if key != using and one.trim():
-                self._note(key)
-        for key, one in self._segments.items():
-            if self._held <= _HELD_LIMIT * 3 // 4:
-                break
-            if key != using and one.forget():
-                self._note(key)
