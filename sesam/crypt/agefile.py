@@ -21,7 +21,6 @@ CHUNK_BYTES = 64 << 10
 _TAG_BYTES = 16
 _NONCE_BYTES = 16
 _STORED = CHUNK_BYTES + _TAG_BYTES
-_CACHED = 8
 
 
 class AgeWriter:
@@ -58,23 +57,25 @@ class _Payload:
         write(head + nonce)
 
     def write(self, data: bytes) -> None:
-        held = self._held + data if self._held else data
-        at = 0
         # The last chunk may be full but never empty: one is always held back.
-        sealed = []
-        view = memoryview(held)
-        while len(held) - at > CHUNK_BYTES:
+        if len(self._held) + len(data) <= CHUNK_BYTES:
+            self._held += data
+            return
+        view, at = memoryview(data), CHUNK_BYTES - len(self._held)
+        # Nothing but what lies across two writes is copied: copying costs as much as
+        # encrypting.
+        sealed = [self._seal(self._held + view[:at], last=False)]
+        while len(data) - at > CHUNK_BYTES:
             sealed.append(self._seal(view[at : at + CHUNK_BYTES], last=False))
             at += CHUNK_BYTES
-        if sealed:
-            self._write(b"".join(sealed))
-        self._held = held[at:]
+        self._held = bytes(view[at:])
+        self._write(b"".join(sealed))
 
     def finish(self) -> None:
-        self._write(self._seal(memoryview(self._held), last=True))
+        self._write(self._seal(self._held, last=True))
         self._held = b""
 
-    def _seal(self, chunk: memoryview, *, last: bool) -> bytes:
+    def _seal(self, chunk: bytes | memoryview, *, last: bool) -> bytes:
         nonce = _chunk_nonce(self._chunks, last=last)
         self._chunks += 1
         return self._cipher.encrypt(nonce, chunk, None)
@@ -103,7 +104,7 @@ class AgeBlob:
         nonce = blob.read_at(head_size, _NONCE_BYTES)
         self._cipher = _payload_cipher(file_key, nonce)
         self._cache: dict[int, bytes] = {}
-        last = self._chunk(self._chunks - 1)
+        (last,) = self._some(self._chunks - 1, self._chunks - 1)
         if not last and self._chunks > 1:
             raise Damaged("the last chunk of an age file is empty")
 
@@ -116,29 +117,40 @@ class AgeBlob:
         if offset >= end:
             return b""
         first, last = offset // CHUNK_BYTES, (end - 1) // CHUNK_BYTES
-        plain = b"".join(self._chunk(one) for one in range(first, last + 1))
-        return plain[offset - first * CHUNK_BYTES : end - first * CHUNK_BYTES]
+        chunks = self._some(first, last)
+        chunks[-1] = chunks[-1][: end - last * CHUNK_BYTES]
+        chunks[0] = chunks[0][offset - first * CHUNK_BYTES :]
+        return b"".join(chunks)
 
     def close(self) -> None:
         self._blob.close()
 
-    def _chunk(self, number: int) -> bytes:
+    def _some(self, first: int, last: int) -> list[bytes]:
+        """Return chunks; what is at hand of them is not read again."""
+        chunks = []
+        while first <= last and first in self._cache:
+            chunks.append(self._cache[first])
+            first += 1
+        if first <= last:
+            begin, count = self._begin + first * _STORED, last - first + 1
+            stored = memoryview(self._blob.read_at(begin, count * _STORED))
+            for at in range(0, count * _STORED, _STORED):
+                chunks.append(self._unsealed(first, stored[at : at + _STORED]))
+                first += 1
+        # Who reads on begins with the chunk that this read ended in.
+        self._cache = {last: chunks[-1]}
+        return chunks
+
+    def _unsealed(self, number: int, stored: memoryview) -> bytes:
         from sesam.crypt.engine import InvalidTag
 
-        plain = self._cache.pop(number, None)
-        if plain is None:
-            stored = self._blob.read_at(self._begin + number * _STORED, _STORED)
-            nonce = _chunk_nonce(number, last=number == self._chunks - 1)
-            try:
-                plain = self._cipher.decrypt(nonce, stored, None)
-            except (InvalidTag, ValueError) as error:
-                raise Damaged(
-                    f"chunk {number} of an age file was changed or is cut off"
-                ) from error
-        self._cache[number] = plain
-        if len(self._cache) > _CACHED:
-            del self._cache[next(iter(self._cache))]
-        return plain
+        nonce = _chunk_nonce(number, last=number == self._chunks - 1)
+        try:
+            return self._cipher.decrypt(nonce, stored, None)
+        except (InvalidTag, ValueError) as error:
+            raise Damaged(
+                f"chunk {number} of an age file was changed or is cut off"
+            ) from error
 
 
 def protect(secret: str, passphrase: str, *, work: int = header.WORK_FACTOR) -> bytes:
