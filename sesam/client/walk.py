@@ -18,12 +18,16 @@ from sesam.rules.paths import normal, roots
 
 _OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LEVELS_OPEN = 64
+# Files of one directory that come together.
+_RUN = 256
 _PATH_PIECE = 2048
 # Whatever stands there now, it is no directory any more.
 _NOT_THERE = (ENOENT, ENOTDIR, ELOOP)
+_ITSELF = (b"",)
 _MOVED = "was moved away while it was read; the rest of it is not saved"
 
-Found = tuple[bytes, int, bytes, os.stat_result | None]
+# See Walk.
+Found = tuple[bytes, int, Sequence[bytes], os.stat_result | None]
 Report = Callable[[bytes, str], None]
 Identity = tuple[int, int]
 
@@ -85,11 +89,13 @@ class Walk:
     stores: bool = False
 
     def __iter__(self) -> Iterator[Found]:
-        """Yield (path, directory fd, name, stat) of each object.
+        """Yield (path, directory fd, names, stat) of objects.
 
-        A directory comes open itself, with name b"" and its stat; a regular file with
-        the fd of its directory and no stat, to be opened by the taker; anything else
-        with its stat. The fd is valid until the next one is asked for.
+        The path of each is `path` and its name behind it. Regular files come together,
+        those of a directory that follow each other, with the fd of their directory and
+        no stat, to be opened by the taker. A directory comes open itself, with the name
+        b"" and its stat; anything else with its stat. The fd is valid until the next
+        ones are asked for.
         """
         for source in roots(self.sources):
             try:
@@ -110,7 +116,7 @@ class Walk:
         if not stat.S_ISDIR(found.st_mode):
             if stat.S_ISLNK(found.st_mode):
                 self.note(source, "is a symbolic link: saved as such, not followed")
-            yield source, parent, name, found
+            yield source[: len(source) - len(name)], parent, (name,), found
             return None
         try:
             opened = _opened(parent, name)
@@ -131,36 +137,44 @@ class Walk:
         """Yield what the deepest directory still has, down to its next directory."""
         level, exclude = way.levels[-1], self.exclude
         fd, prefix = level.fd, way.prefix
+        files: list[bytes] = []
         for name, kind in level.rest:
-            path = prefix + name
-            if exclude is not None and exclude(path, kind == DIRECTORY):
+            if exclude is not None and exclude(prefix + name, kind == DIRECTORY):
                 continue
             if kind == FILE:
-                yield path, fd, name, None
-            elif kind != DIRECTORY:
-                yield from self._other(path, fd, name)
-            else:
+                files.append(name)
+                if len(files) < _RUN:
+                    continue
+            if files:
+                yield prefix, fd, files, None
+                files = []
+            if kind == DIRECTORY:
                 try:
                     opened = _opened(fd, name)
                 except OSError as error:
-                    yield from self._closed(path, fd, name, error)
+                    yield from self._closed(prefix, fd, name, error)
                     continue
-                return (yield from self._down(way, path, *opened))
+                return (yield from self._down(way, prefix + name, *opened))
+            if kind != FILE:
+                yield from self._other(prefix, fd, name)
+        if files:
+            yield prefix, fd, files, None
         self._up(way)
         return None
 
-    def _other(self, path: bytes, fd: int, name: bytes) -> Iterator[Found]:
+    def _other(self, prefix: bytes, fd: int, name: bytes) -> Iterator[Found]:
         try:
             found = os.stat(name, dir_fd=fd, follow_symlinks=False)
         except OSError as error:
-            return self.report(path, reason(error))
-        yield path, fd, name, found
+            return self.report(prefix + name, reason(error))
+        yield prefix, fd, (name,), found
         return None
 
     def _closed(
-        self, path: bytes, fd: int, name: bytes, error: OSError
+        self, prefix: bytes, fd: int, name: bytes, error: OSError
     ) -> Iterator[Found]:
         """Yield a directory that cannot be opened: all that is seen is that it is."""
+        path = prefix + name
         if error.errno in _NOT_THERE:
             return self.report(path, reason(error))
         try:
@@ -168,7 +182,7 @@ class Walk:
         except OSError:
             found = None
         if found is not None:
-            yield path, fd, name, found
+            yield prefix, fd, (name,), found
         self.unread(path, reason(error))
         return None
 
@@ -181,7 +195,7 @@ class Walk:
         way.prefix = path if path == b"/" else path + b"/"
         level = _Level(len(way.prefix), fd, identity, device, iter(()))
         levels.append(level)
-        yield path, fd, b"", found
+        yield path, fd, _ITSELF, found
         level.rest = self._entries(level, path, found)
         if len(levels) > _LEVELS_OPEN:
             above = levels[-_LEVELS_OPEN - 1]

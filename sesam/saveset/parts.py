@@ -200,6 +200,14 @@ class ListingWriter:
         if self._held >= FRAME_BYTES:
             self._flush()
 
+    def add_all(self, lines: Sequence[bytes]) -> None:
+        """Add the lines of objects that follow each other."""
+        self._lines += lines
+        self.objects += len(lines)
+        self._held += sum(map(len, lines))
+        if self._held >= FRAME_BYTES:
+            self._flush()
+
     def gone(self, path: bytes) -> None:
         """Add a path that has been deleted since the base."""
         self._gone.add(listing.gone(path))

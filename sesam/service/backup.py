@@ -20,7 +20,6 @@ from sesam.service.ground import selfcopy
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site, ssh_config
-from sesam.service.media import tapes
 from sesam.service.moving import targets
 from sesam.service.moving.commit import records_of
 from sesam.service.moving.mover import Mover, Written
@@ -158,6 +157,9 @@ class _Trip:
     def _write_tape(
         self, call: SourceCall, watcher: BackupWatcher, heartbeat: Heartbeat
     ) -> Written:
+        # Loaded where a tape is written: with all that speaks SCSI.
+        from sesam.service.media import tapes
+
         site = self._site
         mover_job = self._mover_job(())
         self._claim(())

@@ -14,7 +14,6 @@ from sesam.device.directory import DirectoryStore
 from sesam.device.directory_writer import remove_saveset
 from sesam.errors import DeviceError, NotFound, SesamError
 from sesam.rules.records import DataStore
-from sesam.service.afar.remote import remove_savesets_there
 from sesam.service.ground.site import Site
 
 _AT_ONCE = 200
@@ -85,6 +84,8 @@ def finish_afar(site: Site) -> list[str]:
 
 
 def _remove_there(site: Site, store: DataStore, names: Iterable[str]) -> None:
+    from sesam.service.afar.remote import remove_savesets_there
+
     left = iter(names)
     while some := list(islice(left, _AT_ONCE)):
         remove_savesets_there(site, store, some)

@@ -14,7 +14,6 @@ from sesam.ports import Blob
 from sesam.rules.records import DataStore
 from sesam.saveset import manifest
 from sesam.saveset.manifest import Manifest
-from sesam.service.afar.remote import open_store_there, remove_savesets_there
 from sesam.service.ground.site import Site
 from sesam.service.moving.mover import Written
 from sesam.terms import Part, Piece
@@ -125,6 +124,8 @@ class ShelfThere:
     """A data store of another machine: digests are made there, bytes stay there."""
 
     def __init__(self, site: Site, store: DataStore) -> None:
+        from sesam.service.afar.remote import open_store_there, remove_savesets_there
+
         self._remove = partial(remove_savesets_there, site, store)
         self._remote = open_store_there(site, store)
         self.name = store.name

@@ -17,16 +17,17 @@ from sesam.saveset.listing import HOLDS, MARKED, escape, stamp, unescape
 from sesam.saveset.listread import Reading
 
 _GIGA = 10**9
-_LETTERS = {
-    stat.S_IFREG: ord("f"),
-    stat.S_IFDIR: ord("d"),
-    stat.S_IFLNK: ord("l"),
-    stat.S_IFIFO: ord("p"),
-    stat.S_IFCHR: ord("c"),
-    stat.S_IFBLK: ord("b"),
+_TYPES = {
+    stat.S_IFREG: "f",
+    stat.S_IFDIR: "d",
+    stat.S_IFLNK: "l",
+    stat.S_IFIFO: "p",
+    stat.S_IFCHR: "c",
+    stat.S_IFBLK: "b",
 }
-_NONE, _DIRECTORY, _DASH, _MARK = b"\0d-m"
-_TYPE = stat.S_IFMT(0o7777777)
+# Letters by the four bits of the mode that are the type, a NUL for those without one.
+_LETTERS = "".join(_TYPES.get(bits << 12, "\0") for bits in range(16)).encode()
+_DIRECTORY, _DASH, _MARK = b"d-m"
 _HELD = b"\t" + HOLDS + b"\t"
 # size mtime ctime device inode, as they stand side by side in a line
 _STAT = b"\t%d\t%d.%09d\t%d.%09d\t%d\t%d\t"
@@ -73,14 +74,15 @@ class Base:
             self.line = self.following()
         return line
 
-    def unchanged(self, line: bytes, found: os.stat_result) -> bytes | None:
+    def unchanged(self, line: bytes, begin: int, found: os.stat_result) -> bytes | None:
         """Return the line for the new listing where the object is as it was, or None.
 
-        line -- what `take` has returned; found -- the object's stat now
+        line -- what `take` has returned, its fields but the path from `begin` on
+        found -- the object's stat now
         """
         mtime, ctime = found.st_mtime_ns, found.st_ctime_ns
-        letter = _LETTERS.get(found.st_mode & _TYPE, _NONE)
-        size = 0 if letter == _DIRECTORY else found.st_size
+        letter = _LETTERS[found.st_mode >> 12]
+        size = found.st_size if letter != _DIRECTORY else 0
         if mtime >= 0 and ctime >= 0:
             wanted = _STAT % (
                 size,
@@ -94,10 +96,10 @@ class Base:
         else:
             stamps = stamp(mtime), stamp(ctime)
             wanted = _OLD_STAT % (size, *stamps, found.st_dev, found.st_ino)
-        at = line.find(wanted)
+        at = line.find(wanted, begin)
         if at < 0:
             return self._elsewhere(line, found, size)
-        if line[line.index(b"\t") + 1] != letter:
+        if line[begin] != letter:
             return None
         # Behind it stand a digest, of 32 digits or a dash, and the flags.
         at += len(wanted)
@@ -150,7 +152,7 @@ class Base:
         now = size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
         if MARKED in old.flags or now != (old.size, old.mtime, old.ctime, old.inode):
             return None
-        if ord(old.kind) != _LETTERS.get(found.st_mode & _TYPE):
+        if ord(old.kind) != _LETTERS[found.st_mode >> 12]:
             return None
         return self._carried(old._replace(device=found.st_dev))
 

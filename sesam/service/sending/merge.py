@@ -1,6 +1,8 @@
 """Saving what has changed: the walk against the listing of the base."""
 
 import os
+from collections.abc import Sequence
+from os import stat as os_stat
 
 from sesam.saveset.parts import ListingWriter
 from sesam.service.sending.base import Base
@@ -17,37 +19,68 @@ class Merge:
         self._objects = objects
         self._listing = listing
 
-    def save(
-        self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result | None
+    def save_all(
+        self,
+        prefix: bytes,
+        dir_fd: int,
+        names: Sequence[bytes],
+        found: os.stat_result | None,
     ) -> None:
-        """Save one object of a walk where it is not as the base has it."""
-        base = self._base
-        line = base.line
-        # The next line is that of nearly every object; one with a tab in its path has
-        # it escaped there.
-        if line is not None and line.startswith(path + b"\t") and b"\t" not in path:
-            base.line = base.following()
-        else:
-            line = base.take(path)
-        if line is None:
-            return self._objects.save(path, dir_fd, name, found)
-        now = found
-        if now is None:
-            try:
-                now = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
-            except OSError:
-                return self._changed(path, dir_fd, name, found)
-        same = base.unchanged(line, now)
-        if same is None:
-            return self._changed(path, dir_fd, name, found)
-        self._listing.add(same)
-        return None
+        """Save those objects of a walk, as it yields them, that are not as they were.
 
-    def _changed(
-        self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result | None
+        The path of a file that is as it was is short on purpose: most are.
+        """
+        base = self._base
+        same: list[bytes] = []
+        for name in names:
+            line = base.line
+            path = prefix + name
+            begin = path + b"\t"
+            # The next line is that of nearly every object. Not where the path has signs
+            # that are other ones in a line.
+            if (
+                line is not None
+                and line.startswith(begin)
+                and b"\\" not in path
+                and b"\t" not in path
+            ):
+                base.line = base.following()
+                at = len(begin)
+            else:
+                # What is passed over may add lines of its own.
+                self._add(same)
+                line = base.take(path)
+                at = line.index(b"\t") + 1 if line is not None else 0
+            if line is not None:
+                try:
+                    now = found or os_stat(name, dir_fd=dir_fd, follow_symlinks=False)
+                except OSError:
+                    pass  # who saves it finds out what it is
+                else:
+                    unchanged = base.unchanged(line, at, now)
+                    if unchanged is not None:
+                        same.append(unchanged)
+                        continue
+            self._add(same)
+            self._save(path, dir_fd, name, found, known=line is not None)
+        self._add(same)
+
+    def _add(self, same: list[bytes]) -> None:
+        if same:
+            self._listing.add_all(same)
+            same.clear()
+
+    def _save(
+        self,
+        path: bytes,
+        dir_fd: int,
+        name: bytes,
+        found: os.stat_result | None,
+        *,
+        known: bool,
     ) -> None:
         before = self._listing.objects
         self._objects.save(path, dir_fd, name, found)
-        if self._listing.objects == before:
+        if known and self._listing.objects == before:
             # It vanished meanwhile, or is a socket by now.
             self._listing.gone(path)

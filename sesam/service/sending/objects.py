@@ -8,7 +8,7 @@ is marked, so that the next INCR takes it again.
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import close, fstat, listxattr, read
 from os import open as os_open
 
@@ -41,6 +41,17 @@ class ObjectWriter:
         self._pen = pen
         self._stopped = stopped
         self.skipped = 0
+
+    def save_all(
+        self,
+        prefix: bytes,
+        dir_fd: int,
+        names: Sequence[bytes],
+        found: os.stat_result | None,
+    ) -> None:
+        """Save objects of a walk, as it yields them."""
+        for name in names:
+            self.save(prefix + name, dir_fd, name, found)
 
     def save(
         self, path: bytes, dir_fd: int, name: bytes, found: os.stat_result | None

@@ -128,13 +128,16 @@ class Source:
             own=_identities(job.own),
             stores=job.pass_stores,
         )
-        save = objects.save
+        save = objects.save_all
         if self._base is not None:
-            save = Merge(self._base, objects, listing).save
+            save = Merge(self._base, objects, listing).save_all
+        since = 0
         try:
-            for number, found in enumerate(walk):
+            for found in walk:
                 save(*found)
-                if not number % _LOOK_EVERY:
+                since += len(found[2])
+                if since >= _LOOK_EVERY:
+                    since = 0
                     if self._stopped():
                         return False
                     self._tally(listing.objects, pen.size_bytes)
