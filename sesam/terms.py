@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# What a task says of neither: plain bytes of a segment, and how hard zstd tries.
+DEFAULT_SEGMENT_BYTES = 4 << 30
+DEFAULT_ZSTD_LEVEL = 3
+
 
 class Level(StrEnum):
     """How much a saveset holds; its letter opens the saveset's name."""

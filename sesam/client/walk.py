@@ -11,16 +11,16 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from errno import ELOOP, ENOENT, ENOTDIR
+from itertools import dropwhile
 
 from sesam.client.entries import DIRECTORY, FILE, Entry, entries
 from sesam.client.marks import CACHE_TAG, holds, is_cache, is_store
-from sesam.rules.paths import normal, roots
+from sesam.client.opening import Identity, open_parent, opened, reopened
+from sesam.rules.paths import is_below, normal, roots, walk_key
 
-_OPEN = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LEVELS_OPEN = 64
 # Files of one directory that come together.
 _RUN = 256
-_PATH_PIECE = 2048
 # Whatever stands there now, it is no directory any more.
 _NOT_THERE = (ENOENT, ENOTDIR, ELOOP)
 _ITSELF = (b"",)
@@ -29,7 +29,6 @@ _MOVED = "was moved away while it was read; the rest of it is not saved"
 # See Walk.
 Found = tuple[bytes, int, Sequence[bytes], os.stat_result | None]
 Report = Callable[[bytes, str], None]
-Identity = tuple[int, int]
 
 
 def reason(error: OSError) -> str:
@@ -75,6 +74,8 @@ class Walk:
     exclude -- tells from (path, is a directory) what is passed by
     own     -- (device, inode) of directories that are the site's own stores
     stores  -- data stores are passed by too, whichever site's
+    begin   -- what comes before this path in walk order is passed over, but for what
+               leads to it; b"" = nothing
     """
 
     sources: Sequence[bytes]
@@ -87,6 +88,7 @@ class Walk:
     one_file_system: bool = False
     own: frozenset[Identity] = frozenset()
     stores: bool = False
+    begin: bytes = b""
 
     def __iter__(self) -> Iterator[Found]:
         """Yield (path, directory fd, names, stat) of objects.
@@ -98,6 +100,8 @@ class Walk:
         ones are asked for.
         """
         for source in roots(self.sources):
+            if self._is_passed(source):
+                continue
             try:
                 parent, name = open_parent(source)
             except OSError as error:
@@ -119,19 +123,32 @@ class Walk:
             yield source[: len(source) - len(name)], parent, (name,), found
             return None
         try:
-            opened = _opened(parent, name)
+            inside = opened(parent, name)
         except OSError as error:
             gone = error.errno in _NOT_THERE
             return (self.report if gone else self.unread)(source, reason(error))
         way = _Way()
         try:
-            yield from self._down(way, source, *opened)
+            yield from self._down(way, source, *inside)
             while way.levels:
                 yield from self._next(way)
         finally:
             for level in way.levels:
                 if level.fd >= 0:
                     os.close(level.fd)
+
+    def _is_passed(self, source: bytes) -> bool:
+        begin = self.begin
+        return (
+            bool(begin)
+            and walk_key(source) < walk_key(begin)
+            and not self._leads_on(source)
+        )
+
+    def _leads_on(self, path: bytes) -> bool:
+        """Tell whether the walk comes through a directory before it begins."""
+        begin = self.begin
+        return begin.startswith(path) and begin != path and is_below(begin, path)
 
     def _next(self, way: _Way) -> Iterator[Found]:
         """Yield what the deepest directory still has, down to its next directory."""
@@ -150,11 +167,11 @@ class Walk:
                 files = []
             if kind == DIRECTORY:
                 try:
-                    opened = _opened(fd, name)
+                    inside = opened(fd, name)
                 except OSError as error:
                     yield from self._closed(prefix, fd, name, error)
                     continue
-                return (yield from self._down(way, prefix + name, *opened))
+                return (yield from self._down(way, prefix + name, *inside))
             if kind != FILE:
                 yield from self._other(prefix, fd, name)
         if files:
@@ -197,6 +214,9 @@ class Walk:
         levels.append(level)
         yield path, fd, _ITSELF, found
         level.rest = self._entries(level, path, found)
+        if self._leads_on(path):
+            step = self.begin[level.length :].partition(b"/")[0]
+            level.rest = dropwhile(lambda one: one[0] < step, level.rest)
         if len(levels) > _LEVELS_OPEN:
             above = levels[-_LEVELS_OPEN - 1]
             os.close(above.fd)
@@ -239,70 +259,9 @@ class Walk:
             above = way.levels[-1]
             way.prefix = way.prefix[: above.length]
             if above.fd < 0:
-                above.fd = _reopen(above, way.path(above), child.fd)
+                above.fd = reopened(above.identity, way.path(above), child.fd)
             if above.fd < 0:
                 self.unread(way.path(above), _MOVED)
                 above.rest = iter(())
         if child.fd >= 0:
             os.close(child.fd)
-
-
-def _opened(parent: int, name: bytes) -> tuple[int, os.stat_result]:
-    """Return a directory's descriptor and its stat. Raises OSError."""
-    fd = os.open(name, _OPEN, dir_fd=parent)
-    return fd, os.fstat(fd)
-
-
-def _reopen(level: _Level, path: bytes, child: int) -> int:
-    """Return a descriptor of the directory above `child`, -1 where it is another."""
-    if child >= 0:
-        try:
-            fd = os.open(b"..", _OPEN, dir_fd=child)
-            if _identity(fd) == level.identity:
-                return fd
-            os.close(fd)
-        except OSError:
-            pass  # the way by name is left
-    try:
-        parent, name = open_parent(path)
-        try:
-            fd = os.open(name, _OPEN, dir_fd=parent)
-        finally:
-            os.close(parent)
-        if _identity(fd) == level.identity:
-            return fd
-        os.close(fd)
-    except OSError:
-        pass  # it is gone: said by the caller
-    return -1
-
-
-def _identity(fd: int) -> Identity:
-    found = os.fstat(fd)
-    return found.st_dev, found.st_ino
-
-
-def open_parent(path: bytes) -> tuple[int, bytes]:
-    """Return a descriptor of the directory that holds `path`, and the last component.
-
-    path -- absolute, of any length. Of "/" it is "/" itself and b".". Raises OSError.
-    """
-    directory, _, name = path.rstrip(b"/").rpartition(b"/")
-    fd = os.open(b"/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        while directory:
-            directory = directory.lstrip(b"/")
-            cut = len(directory)
-            if cut > _PATH_PIECE:
-                cut = directory.rfind(b"/", 0, _PATH_PIECE)
-            piece, directory = directory[:cut], directory[cut:]
-            if piece:
-                below = os.open(
-                    piece, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=fd
-                )
-                os.close(fd)
-                fd = below
-    except OSError:
-        os.close(fd)
-        raise
-    return fd, name or b"."

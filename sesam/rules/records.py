@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sesam.terms import CopyState, Level, MediumKind, Piece, State
+from sesam.terms import (
+    DEFAULT_SEGMENT_BYTES,
+    DEFAULT_ZSTD_LEVEL,
+    CopyState,
+    Level,
+    MediumKind,
+    Piece,
+    State,
+)
 
-DEFAULT_SEGMENT_BYTES = 4 << 30
-DEFAULT_ZSTD_LEVEL = 3
 DEFAULT_BLOCK_BYTES = 256 << 10
 DEFAULT_RETENTION_DAYS = 30
 DEFAULT_MAX_CHAIN = 100

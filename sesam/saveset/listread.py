@@ -34,11 +34,23 @@ class Reading:
     text -- plain bytes of the listing in chunks. Raises UnknownFormat, Damaged; a
     listing that stops before its last line is Damaged.
     paths -- yield the lines at, below and on the way to these alone; none = all
+    source -- where the text begins with a later line: what the first one says. Then
+    nobody knows whether the lines are as many as the last one counts
     """
 
-    def __init__(self, text: Iterable[bytes], paths: Sequence[bytes] = ()) -> None:
+    def __init__(
+        self,
+        text: Iterable[bytes],
+        paths: Sequence[bytes] = (),
+        *,
+        source: dict[str, object] | None = None,
+    ) -> None:
         self._starts = _starts(paths)
         self._batches = lines(text)
+        self._is_counted = source is None
+        if source is not None:
+            self.source, self._first = source, next(self._batches, [])
+            return
         self._first = next(self._batches, [])
         while self._first == []:
             self._first = next(self._batches, [b""])
@@ -80,7 +92,7 @@ class Reading:
         self, line: bytes, batch: list[bytes], objects: int, deleted: int
     ) -> None:
         more = batch[-1] is not line or any(next(self._batches, []))
-        if line != end(objects, deleted)[:-1] or more:
+        if more or (self._is_counted and line != end(objects, deleted)[:-1]):
             raise Damaged("the listing holds other lines than its last one counts")
 
 

@@ -202,9 +202,13 @@ class ListingWriter:
 
     def add_all(self, lines: Sequence[bytes]) -> None:
         """Add the lines of objects that follow each other."""
-        self._lines += lines
-        self.objects += len(lines)
-        self._held += sum(map(len, lines))
+        self.add_text(b"".join(lines), len(lines))
+
+    def add_text(self, text: bytes, count: int) -> None:
+        """Add the lines of so many objects that follow each other."""
+        self._lines.append(text)
+        self.objects += count
+        self._held += len(text)
         if self._held >= FRAME_BYTES:
             self._flush()
 

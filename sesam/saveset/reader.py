@@ -6,14 +6,15 @@ Read forward, the next frames are decompressed ahead in threads; memory is a few
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from sesam.crypt.agefile import AgeBlob
-from sesam.crypt.keys import Identity
 from sesam.errors import Damaged, UnknownFormat
 from sesam.ports import Blob
 from sesam.saveset import frames, framescan, seektable
-from sesam.saveset.parts import AGE
 from sesam.saveset.seektable import SeekTable
+
+if TYPE_CHECKING:
+    from sesam.crypt.keys import Identity
 
 AHEAD = 3
 _KEPT = AHEAD + 2
@@ -173,7 +174,7 @@ class FramedBlob:
 def open_part(
     blob: Blob,
     name: str,
-    identities: Sequence[Identity],
+    identities: "Sequence[Identity]",
     opened: Callable[[Blob, str], FramedBlob] | None = None,
 ) -> FramedBlob:
     """Return the plain bytes of the stored part `name`, its seek table mended.
@@ -182,16 +183,18 @@ def open_part(
     opened -- makes it out of the decrypted bytes and the name, in another way
     Raises NoIdentity, Damaged, UnknownFormat.
     """
-    if name.endswith(AGE):
+    if name.endswith(".age"):
+        from sesam.crypt.agefile import AgeBlob
+
         blob = AgeBlob(blob, identities)
     return opened(blob, name) if opened else FramedBlob(blob, name, mend=True)
 
 
-def listing_text(part: FramedBlob) -> Iterator[bytes]:
-    """Yield the plain text of a listing, a frame at a time."""
+def listing_text(part: FramedBlob, frame: int = 0) -> Iterator[bytes]:
+    """Yield the plain text of a listing from a frame on, a frame at a time."""
     if not part.table.frames:
         raise UnknownFormat("the listing is empty")
-    at = 0
+    at = part.table.plain[frame]
     while at < part.size:
         chunk = part.some(at, frames.FRAME_LIMIT)
         at += len(chunk)

@@ -7,7 +7,7 @@ goes into the new listing as it is, but for the name of the saveset that holds i
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from sesam.errors import UnknownFormat
@@ -38,6 +38,7 @@ class Base:
     """The lines of a base, taken in step with the walk.
 
     name -- of the base's saveset; reading -- its listing, in clear
+    lines -- those of it that belong to the walk; None = all
     keep -- takes the line of an object that stays though it could not be looked at
     gone -- takes the path of an object that is no longer there
     line -- the next one; following() -- the one behind it, None at the end
@@ -49,6 +50,7 @@ class Base:
         name: str,
         reading: Reading,
         definition: dict[str, object],
+        lines: Iterator[bytes] | None = None,
         *,
         keep: Callable[[bytes], object],
         gone: Callable[[bytes], object],
@@ -58,10 +60,14 @@ class Base:
                 f'the listing of the base "{name}" is that of another source'
             )
         self._held = b"\t" + name.encode() + b"\t"
-        self.following: Callable[[], bytes | None] = partial(next, reading.raw(), None)
         self._keep = keep
         self._gone = gone
         self._unread: list[bytes] = []
+        self.read_on(reading.raw() if lines is None else lines)
+
+    def read_on(self, lines: Iterator[bytes]) -> None:
+        """Take the lines that come now from here."""
+        self.following: Callable[[], bytes | None] = partial(next, lines, None)
         self.line: bytes | None = self.following()
 
     def take(self, path: bytes) -> bytes | None:

@@ -3,20 +3,30 @@
 import os
 from collections.abc import Sequence
 from os import stat as os_stat
+from typing import Protocol
 
-from sesam.saveset.parts import ListingWriter
+from sesam.client.reach import Take
 from sesam.service.sending.base import Base
-from sesam.service.sending.objects import ObjectWriter
+
+
+class Lines(Protocol):
+    """What takes the lines of a listing; objects -- how many of objects it has."""
+
+    @property
+    def objects(self) -> int: ...
+    def add_all(self, lines: Sequence[bytes]) -> None: ...
+    def gone(self, path: bytes) -> None: ...
 
 
 class Merge:
-    """Gives an object of the walk its line of the base, or has it saved."""
+    """Gives an object of the walk its line of the base, or has it saved.
 
-    def __init__(
-        self, base: Base, objects: ObjectWriter, listing: ListingWriter
-    ) -> None:
+    save -- saves an object, and adds its line
+    """
+
+    def __init__(self, base: Base, save: Take, listing: Lines) -> None:
         self._base = base
-        self._objects = objects
+        self._take = save
         self._listing = listing
 
     def save_all(
@@ -62,7 +72,7 @@ class Merge:
                         same.append(unchanged)
                         continue
             self._add(same)
-            self._save(path, dir_fd, name, found, known=line is not None)
+            self.save(path, dir_fd, name, found, known=line is not None)
         self._add(same)
 
     def _add(self, same: list[bytes]) -> None:
@@ -70,7 +80,7 @@ class Merge:
             self._listing.add_all(same)
             same.clear()
 
-    def _save(
+    def save(
         self,
         path: bytes,
         dir_fd: int,
@@ -79,8 +89,9 @@ class Merge:
         *,
         known: bool,
     ) -> None:
+        """Save an object; known -- the base has a line of it."""
         before = self._listing.objects
-        self._objects.save(path, dir_fd, name, found)
+        self._take(path, dir_fd, name, found)
         if known and self._listing.objects == before:
             # It vanished meanwhile, or is a socket by now.
             self._listing.gone(path)

@@ -5,23 +5,21 @@ process, or a pipe. It knows no catalog and no device, so that it runs on the cl
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 
-from sesam.client.walk import Walk
+from sesam.client.walk import Found
 from sesam.errors import SourceUnreadable
 from sesam.ports import Blob, Outlet
-from sesam.rules.exclude import compile_excludes
-from sesam.saveset.listing import NAME
-from sesam.saveset.listread import Reading
 from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
-from sesam.saveset.reader import FramedBlob, listing_text
 from sesam.saveset.tarhead import END
 from sesam.service.sending.base import Base
-from sesam.service.sending.merge import Merge
+from sesam.service.sending.comparison import Comparison
 from sesam.service.sending.objects import ObjectWriter, ToldToStop
 from sesam.service.sending.pen import Pen
 from sesam.service.sending.sourcejob import SourceJob
+from sesam.service.sending.walking import walk_of
 from sesam.terms import State
 
 _LOOK_EVERY = 256
@@ -73,13 +71,11 @@ class Source:
             parts, segment_bytes=job.segment_bytes, zstd_level=job.zstd_level
         )
         listing = ListingWriter(job.definition())
-        base = FramedBlob(self._base_listing, NAME) if self._base_listing else None
         pen = Pen(tar, listing, self._report)
         try:
             objects = ObjectWriter(pen, self._stopped)
-            if base is not None:
-                self._base = self._open_base(base, listing)
-            done = self._walk(objects, pen, listing)
+            with self._compared(objects, listing) as compared:
+                done = self._walk(compared, pen, listing)
             self._refuse_nothing(listing.objects)
             tar.add(END)
             tar.finish()
@@ -88,8 +84,6 @@ class Source:
             tar.close()
             listing.close()
             pen.links.close()
-            if base is not None:
-                base.close()
         state = State.WARNING if self._warnings else State.OK
         outlet.end(
             {
@@ -103,38 +97,33 @@ class Source:
             }
         )
 
-    def _open_base(self, part: FramedBlob, listing: ListingWriter) -> Base:
-        return Base(
-            self._job.base,
-            Reading(listing_text(part)),
-            self._job.definition(),
-            keep=listing.add,
-            gone=listing.gone,
-        )
+    @contextmanager
+    def _compared(
+        self, objects: ObjectWriter, listing: ListingWriter
+    ) -> Iterator[Comparison | ObjectWriter]:
+        if self._base_listing is None:
+            yield objects
+            return
+        remarks = self._report, self._note, self._unread
+        with Comparison(
+            self._job, self._base_listing, objects, listing, remarks, self._stopped
+        ) as compared:
+            self._base = compared.base
+            yield compared
 
-    def _walk(self, objects: ObjectWriter, pen: Pen, listing: ListingWriter) -> bool:
+    def _walk(
+        self, saving: Comparison | ObjectWriter, pen: Pen, listing: ListingWriter
+    ) -> bool:
         """Save every object that the base has not as it is; False when told to stop."""
-        job = self._job
-        excludes = compile_excludes(job.excludes) if job.excludes else None
-        walk = Walk(
-            job.sources,
-            self._report,
-            self._note,
-            self._unread,
-            exclude=excludes.matches if excludes else None,
-            exclude_caches=job.exclude_caches,
-            exclude_if_present=[os.fsencode(one) for one in job.exclude_if_present],
-            one_file_system=job.one_file_system,
-            own=_identities(job.own),
-            stores=job.pass_stores,
+        walk: Iterable[Found] = walk_of(
+            self._job, report=self._report, note=self._note, unread=self._unread
         )
-        save = objects.save_all
-        if self._base is not None:
-            save = Merge(self._base, objects, listing).save_all
+        if isinstance(saving, Comparison):
+            walk = saving.here(walk)
         since = 0
         try:
             for found in walk:
-                save(*found)
+                saving.save_all(*found)
                 since += len(found[2])
                 if since >= _LOOK_EVERY:
                     since = 0
@@ -179,15 +168,3 @@ class Source:
             f"no source can be read: {'; '.join(reasons) or 'all is excluded'}",
             hint="sm_task modify NAME --source PATH names others",
         )
-
-
-def _identities(paths: tuple[bytes, ...]) -> frozenset[tuple[int, int]]:
-    """Return (device, inode) of the directories that exist."""
-    found = set()
-    for path in paths:
-        try:
-            one = os.stat(path)
-        except OSError:
-            continue  # not there, so the walk cannot come to it
-        found.add((one.st_dev, one.st_ino))
-    return frozenset(found)

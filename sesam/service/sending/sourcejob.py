@@ -4,11 +4,14 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sesam.digest import hexdigest
 from sesam.errors import UnknownFormat
-from sesam.rules.records import DEFAULT_SEGMENT_BYTES, DEFAULT_ZSTD_LEVEL, Task
+from sesam.terms import DEFAULT_SEGMENT_BYTES, DEFAULT_ZSTD_LEVEL
+
+if TYPE_CHECKING:
+    from sesam.rules.records import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,10 @@ class SourceJob:
         return hexdigest(json.dumps(self.definition(), sort_keys=True).encode())
 
 
-def of_task(task: Task, own: tuple[bytes, ...]) -> SourceJob:
+def of_task(task: "Task", own: tuple[bytes, ...]) -> SourceJob:
     """Return the job that backs up a task."""
     shared = {field.name for field in fields(SourceJob)} & {
-        field.name for field in fields(Task)
+        field.name for field in fields(task)
     }
     return SourceJob(own=own, **{name: getattr(task, name) for name in shared})
 
