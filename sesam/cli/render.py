@@ -18,6 +18,8 @@ from sesam.cli.streams import unread
 Row = Mapping[str, Any]
 NONE = "-"
 
+_READY = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -63,12 +65,17 @@ class Renderer:
             texts = [self._text(row) for row in rows]
             _print("[\n " + ",\n ".join(texts) + "\n]" if texts else "[]")
         elif self._form == "jsonl":
-            write = sys.stdout.write
+            ready: list[str] = []
             for row in rows:
                 if isinstance(row, str):
-                    write(row + "\n")
-                else:
+                    # There may be millions of them: written together.
+                    ready.append(row)
+                    if len(ready) < _READY:
+                        continue
+                _write_lines(ready)
+                if not isinstance(row, str):
                     _print(self._text(row))
+            _write_lines(ready)
         elif self._form == "csv":
             self._csv(rows, keys or [column.key for column in columns])
         else:
@@ -247,6 +254,12 @@ def _is_path(value: Any) -> bool:
     """Tell whether a value is a path, or several: bytes."""
     values = value if isinstance(value, list | tuple) else (value,)
     return bool(values) and all(isinstance(one, bytes) for one in values)
+
+
+def _write_lines(ready: list[str]) -> None:
+    if ready:
+        sys.stdout.write("\n".join(ready) + "\n")
+        ready.clear()
 
 
 def _print(text: str) -> None:

@@ -44,13 +44,12 @@ def list_files(
     missing = set(wanted)
     with open_saveset(site, name, identities, passphrase) as stored:
         as_text = RowTexts(name, site.zone, merged=merged).text
+        quick = texts and not wanted
         for raw in stored.listing(wanted).raw():
-            if texts and not wanted:
-                text = as_text(raw)
-                if text is not None:
-                    if text:
-                        yield text
-                    continue
+            if quick and (text := as_text(raw)) is not None:
+                if text:
+                    yield text
+                continue
             line = decode(raw)
             if wanted:
                 hit = next((one for one in wanted if is_below(line.path, one)), None)

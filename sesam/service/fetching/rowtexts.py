@@ -5,7 +5,7 @@ made without a record, a dictionary and an encoder between.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,10 +13,6 @@ _GIGA = 10**9
 _DAY = 86400
 _MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
 _SECONDS = [f"{second:02d}" for second in range(60)]
-_ROW = (
-    '{"path": "%s", "type": "%s", "size": %s, "mode": "%s", "uid": %s, "gid": %s,'
-    ' "mtime": "%s", "saveset": "%s"}'
-)
 
 
 class RowTexts:
@@ -34,22 +30,17 @@ class RowTexts:
         """
         if not line.isascii() or b'"' in line or b"\\" in line:
             return None
-        field = line.decode("ascii").split("\t")
-        holder = field[14]
-        if holder != ".":
-            if not self._merged:
-                return ""
-        else:
+        path, kind, mode, uid, gid, _, _, size, mtime, *_, holder, _, _ = line.decode(
+            "ascii"
+        ).split("\t", 16)
+        if holder == ".":
             holder = self._name
-        return _ROW % (
-            field[0],
-            field[1],
-            field[7],
-            field[2],
-            field[3],
-            field[4],
-            self._stamp(field[8]),
-            holder,
+        elif not self._merged:
+            return ""
+        stamp = self._stamp(mtime)
+        return (
+            f'{{"path": "{path}", "type": "{kind}", "size": {size}, "mode": "{mode}",'
+            f' "uid": {uid}, "gid": {gid}, "mtime": "{stamp}", "saveset": "{holder}"}}'
         )
 
 
@@ -60,8 +51,12 @@ def stamper(zone: ZoneInfo) -> Callable[[str], str]:
     """
 
     @lru_cache(65536)
-    def on_day(day: int) -> tuple[int, str] | None:
-        """Return the offset from UTC on a UTC day, None where it changes."""
+    def on_day(day: int) -> tuple[int, str, tuple[str, str, str]] | None:
+        """Return what goes for a UTC day, None where the clocks change on it.
+
+        The offset from UTC in seconds and as text; the dates that its instants have:
+        this day's, the next one's, the one's before.
+        """
         try:
             begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
             one, other = (
@@ -69,24 +64,25 @@ def stamper(zone: ZoneInfo) -> Callable[[str], str]:
                 for moment in (begin, begin + timedelta(days=1))
             )
             offset = begin.astimezone(zone).utcoffset()
+            this, following, before = (
+                f"{begin.date() + timedelta(days=step)}T" for step in (0, 1, -1)
+            )
         except OverflowError:
             return None
         if one != other or offset is None:
             return None
-        return int(offset.total_seconds()), one
-
-    @lru_cache(65536)
-    def date_of(day: int) -> str:
-        return (date(1970, 1, 1) + timedelta(days=day)).isoformat() + "T"
+        return int(offset.total_seconds()), one, (this, following, before)
 
     def stamp(text: str) -> str:
-        seconds = int(text[:-10])
-        known = on_day(seconds // _DAY) if text[0] != "-" else None
+        day, rest = divmod(int(text[:-10]), _DAY)
+        known = on_day(day) if text[0] != "-" else None
         if known is None:
             return file_time(int(text.replace(".", "")), zone)
-        day, rest = divmod(seconds + known[0], _DAY)
-        clock = _MINUTES[rest // 60] + _SECONDS[rest % 60]
-        return f"{date_of(day)}{clock}{text[-10:]}{known[1]}"
+        offset, shown, dates = known
+        turn, rest = divmod(rest + offset, _DAY)
+        minute, second = divmod(rest, 60)
+        clock = _MINUTES[minute] + _SECONDS[second]
+        return f"{dates[turn]}{clock}{text[-10:]}{shown}"
 
     return stamp
 
