@@ -11,10 +11,13 @@ from typing import Any
 
 from sesam.catalog import savesets, tasks
 from sesam.digest import Digest
-from sesam.errors import AWAY, NoIdentity, SesamError, WrongUsage
-from sesam.saveset import manifest
+from sesam.errors import AWAY, Damaged, NoIdentity, SesamError, WrongUsage
+from sesam.ports import Blob
+from sesam.saveset import listing, manifest
 from sesam.saveset.listing import Line
 from sesam.saveset.listread import Reading, check
+from sesam.saveset.reader import FramedBlob, listing_text, open_part
+from sesam.service.fetching.onepass import OnePass
 from sesam.service.fetching.reading import Passphrase, StoredSaveset, open_saveset
 from sesam.service.fetching.tarbytes import TarBytes
 from sesam.service.ground.joblog import quoted
@@ -68,14 +71,15 @@ def verify_saveset(
         try:
             # Asked for before hours of reading.
             stored.identities()
-            found.stored_bytes(stored)
-            # Where stored bytes are damaged the members tell which files are hit.
-            if deep or found.errors:
-                found.members(stored)
-                depth = DEEP
-            else:
-                found.frames(stored)
-                depth = FULL
+            depth = FULL
+            if deep or not found.at_once(stored):
+                found.stored_bytes(stored)
+                # Where these are damaged the members tell which files are hit.
+                if deep or found.errors:
+                    found.members(stored)
+                    depth = DEEP
+                else:
+                    found.frames(stored)
         except NoIdentity:
             # A header that was changed is opened by none: that is damage, no key.
             if named and not found.errors:
@@ -104,6 +108,48 @@ class _Check:
         self.errors: list[str] = []
         self.read = 0
         self._objects = 0
+
+    def at_once(self, stored: StoredSaveset) -> bool:
+        """Do all that the next two do with one pass over the stored bytes.
+
+        False where anything is amiss: what exactly is for them to say.
+        """
+        try:
+            whole = {name: self._part(stored, name) for name in stored.parts}
+            self._against_manifest(stored, whole)
+        except AWAY:
+            raise
+        except SesamError as error:
+            self._error(str(error))
+        if self.errors:
+            self.errors, self.read = [], 0
+            return False
+        return True
+
+    def _part(self, stored: StoredSaveset, name: str) -> tuple[int, str]:
+        """Read a part once; return its size and digest. Raises Damaged."""
+        pieces = stored.of_part(name)
+        for piece in pieces:
+            if piece.place.store:
+                blob = stored.open_piece(piece)
+                blob.close()
+                if blob.size != piece.size_bytes:
+                    raise Damaged("a piece has another size")
+        read = OnePass(stored.stored(name), pieces, self._count)
+        opened: Blob = read
+        try:
+            if name != manifest.NAME:
+                part = opened = open_part(read, name, stored.identities())
+                if name.startswith(listing.NAME):
+                    check(listing_text(part))
+                else:
+                    self._frames(part)
+            digests, whole = read.rest()
+        finally:
+            opened.close()
+        if digests != [piece.digest for piece in pieces]:
+            raise Damaged("a piece has another digest")
+        return read.size, whole
 
     def stored_bytes(self, stored: StoredSaveset) -> None:
         """Compare every piece with the catalog, and every part with the manifest."""
@@ -150,13 +196,16 @@ class _Check:
         """
         try:
             for number in range(1, stored.segments + 1):
-                for _ in stored.segment(number).plain_sizes():
-                    self._progress(0, self.read)  # may end it all
+                self._frames(stored.segment(number))
             check(stored.stored_listing())
         except (*AWAY, NoIdentity):
             raise
         except SesamError as error:
             self._error(str(error))
+
+    def _frames(self, part: FramedBlob) -> None:
+        for _ in part.plain_sizes():
+            self._progress(0, self.read)  # may end it all
 
     def members(self, stored: StoredSaveset) -> None:
         """Read frames, tar and listing; name the files that are hit."""
