@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 from sesam.device.directory import DirectoryStore
+from sesam.device.directory_pieces import digest_into
 from sesam.digest import Digest, hexdigest
 from sesam.errors import Damaged, SesamError
 from sesam.rules.naming import is_saveset_name
@@ -12,19 +13,23 @@ from sesam.saveset.manifest import Manifest
 from sesam.service.moving.mover import Written
 from sesam.terms import Part, Piece, Place
 
-_READ_BYTES = 1 << 20
-
 
 def names_in(store: DirectoryStore) -> list[str]:
     """Return the names of the savesets in a store that have a manifest, sorted."""
-    found = []
-    with os.scandir(store.root) as entries:
-        for one in entries:
-            if is_saveset_name(one.name) and one.is_dir(follow_symlinks=False):
-                path = os.path.join(one.path, manifest.NAME)
-                if os.path.lexists(path):
-                    found.append(one.name)
-    return sorted(found)
+    return [name for name in store.names() if is_whole(store, name)]
+
+
+def is_whole(store: DirectoryStore, name: str) -> bool:
+    """Tell whether a store has a saveset of that name, its manifest included."""
+    return is_begun(store, name) and os.path.lexists(
+        store.path(f"{name}/{manifest.NAME}")
+    )
+
+
+def is_begun(store: DirectoryStore, name: str) -> bool:
+    """Tell whether a store has a directory of a saveset of that name."""
+    path = store.path(name)
+    return is_saveset_name(name) and not os.path.islink(path) and os.path.isdir(path)
 
 
 def manifests_in(store: DirectoryStore) -> Iterator[Manifest]:
@@ -87,10 +92,6 @@ def _pieces(store: DirectoryStore, name: str, part: Part) -> list[Piece]:
 
 
 def _digest(store: DirectoryStore, key: str) -> str:
-    digest, blob = Digest(), store.open(key)
-    try:
-        for at in range(0, blob.size, _READ_BYTES):
-            digest.update(blob.read_at(at, _READ_BYTES))
-    finally:
-        blob.close()
+    digest = Digest()
+    digest_into(digest, store.open(key))
     return digest.hexdigest()

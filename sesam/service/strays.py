@@ -4,7 +4,6 @@
 written it; `unfinished` one without a manifest; `foreign` what is no saveset at all.
 """
 
-import os
 from dataclasses import dataclass
 
 from sesam.catalog import drives
@@ -13,9 +12,7 @@ from sesam.catalog.retention import known_places
 from sesam.device.directory import DirectoryStore
 from sesam.device.directory_writer import remove_saveset
 from sesam.errors import DeviceError, SesamError
-from sesam.rules.naming import is_saveset_name
-from sesam.saveset import manifest
-from sesam.service import clockwatch
+from sesam.service import clockwatch, scan
 from sesam.service.ground.site import Site
 
 UNKNOWN, UNFINISHED, FOREIGN = "unknown", "unfinished", "foreign"
@@ -83,11 +80,9 @@ def remove(site: Site, found: list[Stray]) -> list[Stray]:
 
 
 def _kind(store: DirectoryStore, name: str) -> str:
-    path = store.path(name)
-    if not is_saveset_name(name) or os.path.islink(path) or not os.path.isdir(path):
+    if not scan.is_begun(store, name):
         return FOREIGN
-    whole = os.path.lexists(store.path(f"{name}/{manifest.NAME}"))
-    return UNKNOWN if whole else UNFINISHED
+    return UNKNOWN if scan.is_whole(store, name) else UNFINISHED
 
 
 def _stores(site: Site) -> list[DirectoryStore]:
