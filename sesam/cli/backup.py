@@ -45,7 +45,7 @@ for one in (
     help="Default: FULL if there is none yet, else INCR.",
 )
 @click.option("--pool", metavar="P", help="Default: the task's, else the site's.")
-@click.option("--detach", is_flag=True, help="Do not wait: a worker does it.")
+@family.detach_option
 @form_option
 def start(
     task: str | None,
@@ -153,6 +153,7 @@ def _tell_warnings(results: list[dict[str, Any]]) -> None:
 @click.option(
     "--deep", is_flag=True, help="Compare each file with its digest in the listing too."
 )
+@family.detach_option
 @form_option
 def verify(
     saveset: tuple[str, ...],
@@ -160,6 +161,7 @@ def verify(
     everything: bool,
     deep: bool,
     identities: tuple[str, ...],
+    detach: bool,
     form: str,
 ) -> None:
     """Read savesets and compare every byte with what was written."""
@@ -170,6 +172,13 @@ def verify(
     request = verifying.Request(
         saveset, task, everything, tuple(map(os.path.abspath, identities)), deep
     )
+    if detach:
+        from sesam.service import jobs
+
+        job = verifying.queue(site, request)
+        jobs.detach(site, job)
+        queued = {"job": job.id, "state": job.state.value}
+        return Renderer(form, site.zone).one(queued)
     with progress("verify") as report:
         watch = verifying.Watch(ask_passphrase, report, stop_by_signal)
         rows = verifying.start(site, request, watch)
@@ -183,6 +192,7 @@ def verify(
     Renderer(form, site.zone).rows(rows, columns)
     if any(row["state"] != "ok" for row in rows):
         raise SystemExit(Damaged.exit_code)
+    return None
 
 
 def main() -> None:

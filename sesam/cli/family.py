@@ -122,6 +122,13 @@ def yes_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--yes", is_flag=True, help="Do not ask.")(function)
 
 
+def detach_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--detach`: a worker of its own does the job."""
+    return click.option(
+        "--detach", is_flag=True, help="Do not wait: a worker does it."
+    )(function)
+
+
 def dry_run_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--dry-run`: show what would be done, and do nothing."""
     return click.option(

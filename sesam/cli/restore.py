@@ -57,6 +57,7 @@ def restore() -> None:
 @click.option("--numeric-owners", is_flag=True, help="Owners by number alone.")
 @identity_option
 @family.dry_run_option
+@family.detach_option
 @form_option
 def start(
     saveset: str | None,
@@ -71,6 +72,7 @@ def start(
     numeric_owners: bool,
     identities: tuple[str, ...],
     dry_run: bool,
+    detach: bool,
     form: str,
 ) -> None:
     """Restore a saveset, or the newest one of a task."""
@@ -82,6 +84,8 @@ def start(
         raise click.UsageError("say where to: --target DIR, or --original")
     if (at or best) and not task:
         raise click.UsageError("--at and --best choose among a task's: give --task")
+    if detach and dry_run:
+        raise click.UsageError("--dry-run is a matter of now: leave out --detach")
     site = open_site()
     where = os.fsencode(os.path.abspath(target)) if target else b"/"
     if at is not None and at.tzinfo is None:
@@ -99,6 +103,12 @@ def start(
         identities=identities,
         dry_run=dry_run,
     )
+    if detach:
+        from sesam.service import jobs
+
+        job = service.queue(site, wish)
+        jobs.detach(site, job)
+        return Renderer(form, site.zone).one(service.queued_result(job))
     with progress(saveset or task or "") as report:
         watch = service.Watch(
             ask_passphrase, report, _show if form == "table" else _quiet, stop_by_signal
@@ -111,6 +121,7 @@ def start(
             f"{result['warnings']} warnings: sm_job log {result['job']}", err=True
         )
         end_with_warnings()
+    return None
 
 
 def _show(line: "Line") -> None:

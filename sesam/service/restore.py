@@ -27,6 +27,10 @@ from sesam.service.ground.site import Site
 from sesam.terms import State
 
 TYPE = "restore"
+_KEYS = (
+    *("job", "state", "files", "bytes", "skipped"),
+    *("savesets", "seconds", "warnings"),
+)
 
 
 @dataclass(slots=True)
@@ -48,8 +52,21 @@ def start(site: Site, wish: Wish, watch: Watch) -> dict[str, Any]:
     chain = choose(site, wish)
     if wish.dry_run:
         return _Trip(site, wish, watch, chain, None).plan()
-    job = working.queue(site, TYPE, chain[-1].name, told_of(wish))
-    return work(site, job.id, watch, chain)
+    return work(site, _queue(site, wish, chain).id, watch, chain)
+
+
+def queue(site: Site, wish: Wish) -> Job:
+    """Add the job of a restore; `work` does it. Raises as `start` does before it."""
+    return _queue(site, wish, choose(site, wish))
+
+
+def _queue(site: Site, wish: Wish, chain: list[Saveset]) -> Job:
+    return working.queue(site, TYPE, chain[-1].name, told_of(wish))
+
+
+def queued_result(job: Job) -> dict[str, Any]:
+    """Return what `sm_restore start --detach` reports: null is not known yet."""
+    return {**dict.fromkeys(_KEYS), "job": job.id, "state": job.state.value}
 
 
 def work(

@@ -50,12 +50,12 @@ def start(site: Site, request: Request, watch: Watch) -> list[dict[str, Any]]:
     Damage makes the job an `error`; it is in the rows, not raised. Raises NotFound,
     WrongUsage, DeviceError, Interrupted.
     """
-    chosen(request.savesets, request.task, request.everything)
     return work(site, queue(site, request).id, watch)
 
 
 def queue(site: Site, request: Request) -> Job:
-    """Add the job of a verify; `work` does it."""
+    """Add the job of a verify; `work` does it. Raises NotFound, WrongUsage."""
+    chosen(request.savesets, request.task, request.everything)
     name = " ".join(request.savesets) or request.task or EVERYTHING
     told = {
         "savesets": list(request.savesets),

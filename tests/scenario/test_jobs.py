@@ -93,6 +93,27 @@ def test_a_detached_backup_prints_its_job_and_can_be_waited_for(
     assert saveset["level"] == "COPY"
 
 
+def test_restores_and_verifies_are_detached_as_well(site: Site, tmp_path: Path) -> None:
+    source = small_tree(tmp_path / "s")
+    saveset = site.backup(source, "t")["saveset"]
+    to = ("--task", "t", "--target", tmp_path / "back")
+    row = site.json("restore start", *to, "--detach")
+    assert (row["state"], row["files"]) == ("queued", None)
+    (ended,) = site.json("job wait", row["job"])
+    assert (ended["object"], ended["state"]) == (saveset, "ok")
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert differences(snapshot(source), snapshot(back)) == []
+    assert set(row) == set(site.json("restore start", *to))
+    row = site.json("backup verify", "--all", "--detach")
+    assert row["state"] == "queued"
+    (ended,) = site.json("job wait", row["job"])
+    assert (ended["type"], ended["state"]) == ("verify", "ok")
+    jobs = len(site.json("job list"))
+    site.sm("backup verify", "nothing", "--detach", code=10)
+    site.sm("restore start", *to, "--detach", "--dry-run", code=2)
+    assert len(site.json("job list")) == jobs
+
+
 def test_a_detached_group_is_a_job_for_each_task(site: Site, tmp_path: Path) -> None:
     for name in ("a", "b"):
         site.sm("task add", name, "--source", small_tree(tmp_path / name, 3))
