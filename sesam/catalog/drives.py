@@ -8,6 +8,7 @@ from sesam.catalog.tables import (
     DataStoreRow,
     DriveGroupRow,
     DriveRow,
+    EventRow,
     LoaderRow,
     PieceRow,
     SavesetClaimRow,
@@ -88,6 +89,8 @@ def remove_drive(name: str) -> None:
             f'drive "{name}" belongs to data store "{row.store.name}"',
             hint=f"sm_media store remove {row.store.name}",
         )
+    events = EventRow.select().where(EventRow.drive == row).limit(4)
+    refuse_needed(_DRIVE, name, [("event", [one.name for one in events])])
     row.delete_instance()
 
 

@@ -9,6 +9,7 @@ from sesam.catalog.tables import (
     DataStoreRow,
     DriveGroupRow,
     DriveRow,
+    EventRow,
     MediaPoolRow,
     MediumRow,
     TaskRow,
@@ -51,6 +52,7 @@ def remove_drive_group(name: str) -> None:
     drives = DriveRow.select().where(DriveRow.group == row)
     stores = DataStoreRow.select().where(DataStoreRow.group == row)
     pools = MediaPoolRow.select().where(MediaPoolRow.group == row)
+    events = EventRow.select().where(EventRow.drive_group == row)
     refuse_needed(
         _GROUP,
         name,
@@ -58,6 +60,7 @@ def remove_drive_group(name: str) -> None:
             (_POOL, [one.name for one in pools]),
             ("data store", [one.name for one in stores]),
             ("drive", [one.name for one in drives]),
+            ("event", [one.name for one in events]),
         ],
     )
     row.delete_instance()
@@ -96,6 +99,7 @@ def remove_pool(name: str) -> None:
     media = MediumRow.select().where(MediumRow.pool == row).limit(4)
     tasks = TaskRow.select().where(TaskRow.pool == row)
     users = MediaPoolRow.select().where(MediaPoolRow.from_spare == row)
+    events = EventRow.select().where(EventRow.pool == row).limit(4)
     chosen = ["the site's default pool"] if site.get(site.POOL) == name else []
     refuse_needed(
         _POOL,
@@ -106,6 +110,7 @@ def remove_pool(name: str) -> None:
             (_POOL, [one.name for one in users]),
             ("medium", [one.label for one in media]),
             ("saveset", [one.saveset.name for one in copies]),
+            ("event", [one.name for one in events]),
         ],
     )
     row.delete_instance()

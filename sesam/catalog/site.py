@@ -34,6 +34,7 @@ def add_newday(start: str, now: datetime) -> None:
         priority=99,
         enabled=True,
         added_at=now,
+        since=now,
     )
 
 

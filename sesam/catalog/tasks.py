@@ -6,6 +6,7 @@ from typing import Any
 from sesam.catalog.names import find, find_or_none, refuse_known, refuse_needed
 from sesam.catalog.tables import (
     ClientRow,
+    EventRow,
     MediaPoolRow,
     SavesetRow,
     TaskGroupMemberRow,
@@ -44,10 +45,18 @@ def modify_task(task: Task) -> None:
 
 
 def remove_task(name: str) -> None:
-    """Remove a task. Raises NotFound, Protected while savesets of it exist."""
+    """Remove a task. Raises NotFound, Protected while savesets or events need it."""
     row = find(TaskRow, _TASK, name)
     savesets = SavesetRow.select().where(SavesetRow.task == name).limit(4)
-    refuse_needed(_TASK, name, [("saveset", [one.name for one in savesets])])
+    events = EventRow.select().where(EventRow.task == row).limit(4)
+    refuse_needed(
+        _TASK,
+        name,
+        [
+            ("saveset", [one.name for one in savesets]),
+            ("event", [one.name for one in events]),
+        ],
+    )
     row.delete_instance()
 
 
@@ -79,8 +88,11 @@ def modify_group(group: TaskGroup) -> None:
 
 
 def remove_group(name: str) -> None:
-    """Remove a task group; its tasks stay. Raises NotFound."""
-    find(TaskGroupRow, _GROUP, name).delete_instance()
+    """Remove a task group; its tasks stay. Raises NotFound, Protected."""
+    row = find(TaskGroupRow, _GROUP, name)
+    events = EventRow.select().where(EventRow.group == row).limit(4)
+    refuse_needed(_GROUP, name, [("event", [one.name for one in events])])
+    row.delete_instance()
 
 
 def _record(row: Any) -> Task:

@@ -33,7 +33,8 @@ def add_verbs(
 
     what -- kind of object for people; path -- as typed, `sm_task group`;
     catalog -- `module:list_x:get_x` of the catalog;
-    remover -- `module:remove_x` of the services; record -- class of such an object.
+    remover -- `module:remove_x` of the services; record -- class of such an object in
+    rules/records, or `module:Class` of another of the rules.
     Modules are loaded when a verb runs.
     """
     plural = plural or what + "s"
@@ -47,7 +48,7 @@ def add_verbs(
         from sesam.service.configure import facts
 
         rows = map(facts, listed())
-        Renderer(form, site.zone).rows(rows, columns, _keys(record))
+        Renderer(form, site.zone).rows(rows, columns, keys(record))
 
     list_.help = f"List the {plural}."
 
@@ -79,7 +80,8 @@ def add_verbs(
         done = "would be removed" if dry_run else "removed"
         tell(form, was, f'{what} "{name}" {done}')
 
-    remove.help = f"Remove a {what} that nothing needs any more."
+    article = "an" if what[0] in "aeiou" else "a"
+    remove.help = f"Remove {article} {what} that nothing needs any more."
 
 
 def tell(form: str, record: Any, text: str) -> None:
@@ -95,14 +97,14 @@ def tell(form: str, record: Any, text: str) -> None:
         Renderer(form, open_site().zone).one(facts(record))
 
 
-def _keys(record: str) -> list[str]:
+def keys(record: str) -> list[str]:
     """Return the keys of a record's rows, in order."""
     from dataclasses import fields
 
-    from sesam.rules import records
-
+    module, _, name = record.rpartition(":")
+    (one,) = _loaded("rules", f"{module or 'records'}:{name}")
     found = []
-    for field in fields(getattr(records, record)):
+    for field in fields(one):
         found.append(field.name)
         if "bytes" in str(field.type):
             found.append(f"{field.name}_b64")

@@ -166,10 +166,17 @@ def _newday(site: Site, job_id: int, begun: Begun) -> None:
     newday.work(site, job_id, newday.Run(begun=begun))
 
 
+def _command(site: Site, job_id: int, begun: Begun) -> None:
+    from sesam.service import commands
+
+    commands.work(site, job_id, commands.Run(begun=begun))
+
+
 # Types of jobs that a worker can do, from their row alone.
 _WORKERS: dict[str, Callable[[Site, int, Begun], None]] = {
     "backup": _backup,
     "restore": _restore,
     "verify": _verify,
     "newday": _newday,
+    "command": _command,
 }

@@ -25,6 +25,7 @@ from sesam.catalog.tables.records import (
     ClaimRow,
     CopyRow,
     JobRow,
+    OccurrenceRow,
     PieceRow,
     SavesetClaimRow,
     SavesetRow,
@@ -54,6 +55,7 @@ ALL = (
     SavesetClaimRow,
     TombstoneRow,
     AuditRow,
+    OccurrenceRow,
 )
 
 __all__ = [
@@ -70,6 +72,7 @@ __all__ = [
     "LoaderRow",
     "MediaPoolRow",
     "MediumRow",
+    "OccurrenceRow",
     "PieceRow",
     "SavesetClaimRow",
     "SavesetRow",

@@ -2,7 +2,7 @@
 
 from peewee import BigAutoField, BigIntegerField, BlobField, ForeignKeyField, TextField
 
-from sesam.catalog.fields import FlagField, InstantField, WordsField
+from sesam.catalog.fields import FlagField, InstantField, JsonField, WordsField
 from sesam.catalog.tables.base import Row
 
 
@@ -172,6 +172,8 @@ class ScheduleRow(Named):
 
 
 class EventRow(Named):
+    """details -- what events of its type alone have; next_at -- its next occurrence."""
+
     type = TextField()
     schedule = ForeignKeyField(
         ScheduleRow, column_name="schedule_id", null=True, index=False
@@ -179,6 +181,24 @@ class EventRow(Named):
     priority = BigIntegerField()
     enabled = FlagField()
     added_at = InstantField()
+    task = ForeignKeyField(TaskRow, column_name="task_id", null=True, index=False)
+    group = ForeignKeyField(
+        TaskGroupRow, column_name="group_id", null=True, index=False
+    )
+    pool = ForeignKeyField(MediaPoolRow, column_name="pool_id", null=True, index=False)
+    drive = ForeignKeyField(DriveRow, column_name="drive_id", null=True, index=False)
+    drive_group = ForeignKeyField(
+        DriveGroupRow, column_name="drive_group_id", null=True, index=False
+    )
+    follow = ForeignKeyField("self", column_name="follow_id", null=True, index=False)
+    follow_on = TextField(default="warning")
+    level = TextField(default="")
+    blocking = FlagField(default=False)
+    fallback = FlagField(default=False)
+    details = JsonField(default=dict)
+    note = TextField(default="")
+    since = InstantField(null=True)
+    next_at = InstantField(null=True)
 
     class Meta:
         table_name = "event"

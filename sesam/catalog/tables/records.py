@@ -150,3 +150,32 @@ class AuditRow(Row):
 
     class Meta:
         table_name = "audit"
+
+
+class OccurrenceRow(Row):
+    """One start of an event for one object: a line of the calendar sheet.
+
+    closes_at -- end of its start window; decided_by -- event that suppresses or blocks
+    count -- how many missed ones it stands for, else 1
+    """
+
+    id = BigAutoField()
+    event = TextField()
+    type = TextField()
+    object = TextField()
+    task_group = TextField()
+    schedule = TextField()
+    backup_day = DayField()
+    start_at = InstantField()
+    closes_at = InstantField(null=True)
+    priority = BigIntegerField()
+    blocking = FlagField()
+    level = TextField()
+    state = TextField()
+    reason = TextField()
+    decided_by = TextField()
+    job = BigIntegerField(column_name="job_id", null=True)
+    count = BigIntegerField()
+
+    class Meta:
+        table_name = "occurrence"

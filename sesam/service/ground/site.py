@@ -21,6 +21,7 @@ DIRECTORIES = (
     "var/copy",
     "etc",
     "etc/keys",
+    "etc/commands.d",
     "store",
 )
 

@@ -1,0 +1,116 @@
+"""Events in the catalog."""
+
+from datetime import datetime
+from typing import Any
+
+from sesam.catalog.names import find, find_or_none, refuse_known, refuse_needed
+from sesam.catalog.tables import (
+    DriveGroupRow,
+    DriveRow,
+    EventRow,
+    MediaPoolRow,
+    ScheduleRow,
+    TaskGroupRow,
+    TaskRow,
+)
+from sesam.rules.decision import EventType
+from sesam.rules.event import Event
+from sesam.rules.naming import check_name
+from sesam.terms import Level
+
+_EVENT = "event"
+_DETAILS = (
+    *("action", "command", "arguments", "user", "time_limit"),
+    *("target", "retries", "retry_after"),
+)
+_REFERENCES = (
+    ("schedule", ScheduleRow, "schedule"),
+    ("task", TaskRow, "task"),
+    ("group", TaskGroupRow, "task group"),
+    ("pool", MediaPoolRow, "media pool"),
+    ("drive", DriveRow, "drive"),
+    ("drive_group", DriveGroupRow, "drive group"),
+    ("follow", EventRow, _EVENT),
+)
+
+
+def list_events() -> list[Event]:
+    """Return all events by name."""
+    return [_record(row) for row in EventRow.select().order_by(EventRow.name)]
+
+
+def get_event(name: str) -> Event:
+    """Return an event. Raises NotFound."""
+    return _record(find(EventRow, _EVENT, name))
+
+
+def add_event(event: Event, now: datetime) -> None:
+    """Add an event. Raises Conflict, WrongUsage, NotFound for what it refers to."""
+    check_name(_EVENT, event.name)
+    refuse_known(EventRow, _EVENT, event.name)
+    EventRow.create(name=event.name, added_at=now, **_values(event))
+
+
+def modify_event(event: Event) -> None:
+    """Give the event of that name these values. Raises NotFound."""
+    row = find(EventRow, _EVENT, event.name)
+    EventRow.update(**_values(event)).where(EventRow.id == row.id).execute()
+
+
+def remove_event(name: str) -> None:
+    """Remove an event. Raises NotFound, Protected while others follow it."""
+    row = find(EventRow, _EVENT, name)
+    after = EventRow.select().where(EventRow.follow == row).limit(4)
+    refuse_needed(_EVENT, name, [(_EVENT, [one.name for one in after])])
+    row.delete_instance()
+
+
+def followers(name: str) -> list[Event]:
+    """Return the events that follow an event, and are switched on."""
+    row = EventRow.get_or_none(EventRow.name == name)
+    if row is None:
+        return []
+    query = EventRow.select().where(EventRow.follow == row, EventRow.enabled == 1)
+    return [_record(one) for one in query.order_by(EventRow.name)]
+
+
+def _record(row: Any) -> Event:
+    named: dict[str, Any] = {
+        field: getattr(row, field).name if row.__data__[field] else ""
+        for field, _, _ in _REFERENCES
+    }
+    details = {key: row.details[key] for key in _DETAILS if key in row.details}
+    details["arguments"] = tuple(details.get("arguments", ()))
+    return Event(
+        name=row.name,
+        type=EventType(row.type),
+        level=Level(row.level) if row.level else None,
+        priority=row.priority,
+        blocking=row.blocking,
+        fallback=row.fallback,
+        follow_on=row.follow_on,
+        note=row.note,
+        enabled=row.enabled,
+        since=row.since,
+        **named,
+        **details,
+    )
+
+
+def _values(event: Event) -> dict[str, object]:
+    return {
+        "type": event.type.value,
+        "priority": event.priority,
+        "enabled": event.enabled,
+        "blocking": event.blocking,
+        "fallback": event.fallback,
+        "follow_on": event.follow_on,
+        "level": event.level.value if event.level else "",
+        "details": {key: getattr(event, key) for key in _DETAILS},
+        "note": event.note,
+        "since": event.since,
+        **{
+            field: find_or_none(row, what, getattr(event, field))
+            for field, row, what in _REFERENCES
+        },
+    }
