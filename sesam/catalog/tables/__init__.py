@@ -9,11 +9,9 @@ from sesam.catalog.tables.configuration import (
     DataStoreRow,
     DriveGroupRow,
     DriveRow,
-    EventRow,
     LoaderRow,
     MediaPoolRow,
     MediumRow,
-    ScheduleRow,
     SiteRow,
     TaskGroupMemberRow,
     TaskGroupRow,
@@ -30,6 +28,13 @@ from sesam.catalog.tables.records import (
     SavesetRow,
     TombstoneRow,
 )
+from sesam.catalog.tables.schedules import (
+    CalendarDateRow,
+    CalendarRow,
+    EventRow,
+    ScheduleCalendarRow,
+    ScheduleRow,
+)
 
 ALL = (
     SiteRow,
@@ -45,6 +50,9 @@ ALL = (
     DriveRow,
     MediumRow,
     ScheduleRow,
+    CalendarRow,
+    CalendarDateRow,
+    ScheduleCalendarRow,
     EventRow,
     JobRow,
     ClaimRow,
@@ -59,6 +67,8 @@ ALL = (
 __all__ = [
     "ALL",
     "AuditRow",
+    "CalendarDateRow",
+    "CalendarRow",
     "ClaimRow",
     "ClientRow",
     "CopyRow",
@@ -73,6 +83,7 @@ __all__ = [
     "PieceRow",
     "SavesetClaimRow",
     "SavesetRow",
+    "ScheduleCalendarRow",
     "ScheduleRow",
     "SiteRow",
     "TaskGroupMemberRow",

@@ -1,4 +1,4 @@
-"""Tables of what an admin sets up: clients, tasks, pools, stores, drives, schedules."""
+"""Tables of what an admin sets up: clients, tasks, pools, stores, drives."""
 
 from peewee import BigAutoField, BigIntegerField, BlobField, ForeignKeyField, TextField
 
@@ -159,26 +159,3 @@ class MediumRow(Row):
 
     class Meta:
         table_name = "medium"
-
-
-class ScheduleRow(Named):
-    start = TextField()
-    rrule = TextField()
-    enabled = FlagField()
-    added_at = InstantField()
-
-    class Meta:
-        table_name = "schedule"
-
-
-class EventRow(Named):
-    type = TextField()
-    schedule = ForeignKeyField(
-        ScheduleRow, column_name="schedule_id", null=True, index=False
-    )
-    priority = BigIntegerField()
-    enabled = FlagField()
-    added_at = InstantField()
-
-    class Meta:
-        table_name = "event"
