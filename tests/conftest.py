@@ -47,10 +47,13 @@ class Site:
     def sm(
         self, words: str, *arguments: object, code: int | None = 0, **more: Any
     ) -> Done:
-        """Run `sm_<words> ARGUMENTS`; code -- the exit code to expect, None = any."""
+        """Run `sm_<words> ARGUMENTS`; code -- the exit code to expect, None = any.
+
+        `sepuler` is called by its own name.
+        """
         program, *verbs = words.split()
         done = subprocess.run(
-            [str(BIN / f"sm_{program}"), *verbs, *map(_word, arguments)],
+            [str(_starter(program)), *verbs, *map(_word, arguments)],
             env=self.environment(),
             capture_output=True,
             timeout=120,
@@ -70,7 +73,7 @@ class Site:
         """Start a command and do not wait for it."""
         program, *verbs = words.split()
         return subprocess.Popen(
-            [str(BIN / f"sm_{program}"), *verbs, *map(_word, arguments)],
+            [str(_starter(program)), *verbs, *map(_word, arguments)],
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -89,6 +92,10 @@ class Site:
     def store(self) -> Path:
         """The directory of the data store `default`."""
         return self.root / "store"
+
+
+def _starter(program: str) -> Path:
+    return BIN / (program if program == "sepuler" else f"sm_{program}")
 
 
 def _word(argument: object) -> str | bytes:

@@ -1,12 +1,13 @@
 """Settings of the site, and the audit: who changed what."""
 
-from datetime import datetime
+from datetime import datetime, time
 
 from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
 
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
 # Sightings of the clock as JSON; "yes" or "no" once newday has run; the last such run.
 CLOCK, REHEARSAL, NEWDAY_RAN = "clock", "rehearsal", "newday_ran_at"
+NEWDAY_EVENT = "NEWDAY"
 
 
 def get(key: str, default: str = "") -> str:
@@ -24,11 +25,16 @@ def put(key: str, value: str) -> None:
 
 def add_newday(start: str, now: datetime) -> None:
     """Add the one schedule and the one event NEWDAY; start -- `HH:MM`."""
-    row = ScheduleRow.create(
-        name="NEWDAY", start=start, rrule="FREQ=DAILY", enabled=True, added_at=now
+    # Once in the life of a site: no other command pays for these.
+    from sesam.catalog import schedules
+    from sesam.rules.schedule import DAILY, Schedule
+
+    schedules.add_schedule(
+        Schedule(NEWDAY_EVENT, time.fromisoformat(start), DAILY, since=now)
     )
+    row = ScheduleRow.get(ScheduleRow.name == NEWDAY_EVENT)
     EventRow.create(
-        name="NEWDAY",
+        name=NEWDAY_EVENT,
         type="newday",
         schedule=row,
         priority=99,
@@ -40,7 +46,7 @@ def add_newday(start: str, now: datetime) -> None:
 
 def newday_is_on() -> bool:
     """Tell whether NEWDAY's event and schedule are switched on."""
-    row = EventRow.get_or_none(EventRow.name == "NEWDAY")
+    row = EventRow.get_or_none(EventRow.name == NEWDAY_EVENT)
     return bool(row and row.enabled and row.schedule and row.schedule.enabled)
 
 

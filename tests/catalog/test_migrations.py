@@ -1,22 +1,26 @@
 """A catalog of every earlier schema comes up to the newest one, after a copy."""
 
 import sqlite3
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import pytest
 from peewee import Database, SqliteDatabase
 from playhouse.db_url import connect
 
-from sesam.catalog import tasks
+from sesam.catalog import schedules, tasks
 from sesam.catalog.db import open_catalog
 from sesam.catalog.migrations import NEWEST, STEPS
 from sesam.catalog.schema import WORDS
+from sesam.rules.schedule import Schedule
 
 FILL = (
     "INSERT INTO client (id, name, ssh, program, note) VALUES (1, 'web', '', '', '')",
     "INSERT INTO task (id, name, client_id, type, excludes, exclude_caches,"
     " exclude_if_present, one_file_system, recipients, zstd_level, segment_bytes, note)"
     " VALUES (1, 'etc', 1, 'path', '[]', 0, '[]', 0, '[]', 3, 4294967296, '')",
+    "INSERT INTO schedule (name, start, rrule, enabled, added_at) VALUES ('NEWDAY',"
+    " '08:00', 'FREQ=DAILY', 1, '2026-11-01T08:00:00.000000+00:00')",
     "INSERT INTO job (type, object, state, priority, backup_day, queued_at, worker,"
     " fence, message, log, result) VALUES ('backup', 'etc', 'ok', 1, '2027-03-28',"
     " '2027-03-28T00:00:00.000000+00:00', '', 1, '', '', '{}')",
@@ -50,6 +54,9 @@ def test_an_earlier_schema_comes_up_with_all_it_held(
     try:
         assert tasks.get_task("etc").max_chain == 100
         assert tasks.get_task("etc").full_every == 0
+        newday = schedules.get_schedule("NEWDAY")
+        since = datetime(2026, 11, 1, 8, tzinfo=UTC)
+        assert newday == Schedule("NEWDAY", time(8), "FREQ=DAILY", since=since)
     finally:
         catalog.close()
     taken = sorted(one.stem for one in copies.iterdir())

@@ -15,7 +15,9 @@ from sesam import errors
 from sesam.cli.family import FORMATS
 
 TOP = BIN.parent
-STARTERS = sorted(one for one in BIN.iterdir() if one.name.startswith("sm_"))
+STARTERS = sorted(
+    one for one in BIN.iterdir() if one.name.startswith(("sm_", "sepuler"))
+)
 LONGEST = 300
 
 

@@ -9,11 +9,9 @@ from sesam.catalog.tables.configuration import (
     DataStoreRow,
     DriveGroupRow,
     DriveRow,
-    EventRow,
     LoaderRow,
     MediaPoolRow,
     MediumRow,
-    ScheduleRow,
     SiteRow,
     TaskGroupMemberRow,
     TaskGroupRow,
@@ -31,6 +29,13 @@ from sesam.catalog.tables.records import (
     SavesetRow,
     TombstoneRow,
 )
+from sesam.catalog.tables.schedules import (
+    CalendarDateRow,
+    CalendarRow,
+    EventRow,
+    ScheduleCalendarRow,
+    ScheduleRow,
+)
 
 ALL = (
     SiteRow,
@@ -46,6 +51,9 @@ ALL = (
     DriveRow,
     MediumRow,
     ScheduleRow,
+    CalendarRow,
+    CalendarDateRow,
+    ScheduleCalendarRow,
     EventRow,
     JobRow,
     ClaimRow,
@@ -61,6 +69,8 @@ ALL = (
 __all__ = [
     "ALL",
     "AuditRow",
+    "CalendarDateRow",
+    "CalendarRow",
     "ClaimRow",
     "ClientRow",
     "CopyRow",
@@ -76,6 +86,7 @@ __all__ = [
     "PieceRow",
     "SavesetClaimRow",
     "SavesetRow",
+    "ScheduleCalendarRow",
     "ScheduleRow",
     "SiteRow",
     "TaskGroupMemberRow",

@@ -1,8 +1,8 @@
-"""Tables of what an admin sets up: clients, tasks, pools, stores, drives, schedules."""
+"""Tables of what an admin sets up: clients, tasks, pools, stores, drives."""
 
 from peewee import BigAutoField, BigIntegerField, BlobField, ForeignKeyField, TextField
 
-from sesam.catalog.fields import FlagField, InstantField, JsonField, WordsField
+from sesam.catalog.fields import FlagField, InstantField, WordsField
 from sesam.catalog.tables.base import Row
 
 
@@ -159,46 +159,3 @@ class MediumRow(Row):
 
     class Meta:
         table_name = "medium"
-
-
-class ScheduleRow(Named):
-    start = TextField()
-    rrule = TextField()
-    enabled = FlagField()
-    added_at = InstantField()
-
-    class Meta:
-        table_name = "schedule"
-
-
-class EventRow(Named):
-    """details -- what events of its type alone have; next_at -- its next occurrence."""
-
-    type = TextField()
-    schedule = ForeignKeyField(
-        ScheduleRow, column_name="schedule_id", null=True, index=False
-    )
-    priority = BigIntegerField()
-    enabled = FlagField()
-    added_at = InstantField()
-    task = ForeignKeyField(TaskRow, column_name="task_id", null=True, index=False)
-    group = ForeignKeyField(
-        TaskGroupRow, column_name="group_id", null=True, index=False
-    )
-    pool = ForeignKeyField(MediaPoolRow, column_name="pool_id", null=True, index=False)
-    drive = ForeignKeyField(DriveRow, column_name="drive_id", null=True, index=False)
-    drive_group = ForeignKeyField(
-        DriveGroupRow, column_name="drive_group_id", null=True, index=False
-    )
-    follow = ForeignKeyField("self", column_name="follow_id", null=True, index=False)
-    follow_on = TextField(default="warning")
-    level = TextField(default="")
-    blocking = FlagField(default=False)
-    fallback = FlagField(default=False)
-    details = JsonField(default=dict)
-    note = TextField(default="")
-    since = InstantField(null=True)
-    next_at = InstantField(null=True)
-
-    class Meta:
-        table_name = "event"

@@ -1,0 +1,125 @@
+"""Schedules in the catalog."""
+
+from datetime import date, datetime, time
+from typing import Any
+
+from sesam.catalog.names import find, refuse_known, refuse_needed
+from sesam.catalog.tables import (
+    CalendarRow,
+    EventRow,
+    ScheduleCalendarRow,
+    ScheduleRow,
+)
+from sesam.errors import CatalogDamaged
+from sesam.rules.naming import check_name
+from sesam.rules.schedule import Schedule
+
+_SCHEDULE = "schedule"
+
+
+def list_schedules() -> list[Schedule]:
+    """Return all schedules by name."""
+    rows = ScheduleRow.select().order_by(ScheduleRow.name)
+    return [_record(row) for row in rows]
+
+
+def get_schedule(name: str) -> Schedule:
+    """Return a schedule. Raises NotFound."""
+    return _record(find(ScheduleRow, _SCHEDULE, name))
+
+
+def add_schedule(schedule: Schedule) -> None:
+    """Add a schedule, its `since` is when. Raises Conflict, WrongUsage, NotFound."""
+    check_name(_SCHEDULE, schedule.name)
+    refuse_known(ScheduleRow, _SCHEDULE, schedule.name)
+    row = ScheduleRow.create(
+        added_at=schedule.since, added_on=schedule.added, **_values(schedule)
+    )
+    _link(row, schedule)
+
+
+def modify_schedule(schedule: Schedule) -> None:
+    """Give the schedule of that name these values; when it was added stays.
+
+    Raises NotFound for it and for its calendars.
+    """
+    row = find(ScheduleRow, _SCHEDULE, schedule.name)
+    values = _values(schedule)
+    ScheduleRow.update(**values).where(ScheduleRow.id == row.id).execute()
+    _link(row, schedule)
+
+
+def remove_schedule(name: str) -> None:
+    """Remove a schedule. Raises NotFound, Protected while events follow it."""
+    row = find(ScheduleRow, _SCHEDULE, name)
+    events = EventRow.select().where(EventRow.schedule == row).limit(4)
+    refuse_needed(_SCHEDULE, name, [("event", [one.name for one in events])])
+    row.delete_instance()
+
+
+def _record(row: Any) -> Schedule:
+    kept, avoided = _calendars(row, excepted=False), _calendars(row, excepted=True)
+    return Schedule(
+        name=row.name,
+        start=_time(row.start),
+        rule=row.rrule,
+        between_end=None if row.between_end is None else _time(row.between_end),
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        offset=row.offset_days,
+        calendars=kept,
+        except_calendars=avoided,
+        life_time=row.life_minutes,
+        enabled=row.enabled,
+        added=row.added_on,
+        since=row.since,
+        note=row.note,
+    )
+
+
+def _calendars(row: Any, *, excepted: bool) -> tuple[str, ...]:
+    found = (
+        CalendarRow.select(CalendarRow.name)
+        .join(ScheduleCalendarRow)
+        .where(
+            ScheduleCalendarRow.schedule == row,
+            ScheduleCalendarRow.excepted == excepted,
+        )
+        .order_by(ScheduleCalendarRow.position)
+    )
+    return tuple(one.name for one in found)
+
+
+def _values(schedule: Schedule) -> dict[str, date | datetime | str | int | None]:
+    ends = schedule.between_end
+    return {
+        "name": schedule.name,
+        "start": f"{schedule.start:%H:%M}",
+        "rrule": schedule.rule,
+        "enabled": schedule.enabled,
+        "since": schedule.since,
+        "between_end": f"{ends:%H:%M}" if ends else None,
+        "valid_from": schedule.valid_from,
+        "valid_until": schedule.valid_until,
+        "offset_days": schedule.offset,
+        "life_minutes": schedule.life_time,
+        "note": schedule.note,
+    }
+
+
+def _link(row: Any, schedule: Schedule) -> None:
+    link = ScheduleCalendarRow
+    link.delete().where(link.schedule == row).execute()
+    for excepted, names in ((0, schedule.calendars), (1, schedule.except_calendars)):
+        for position, name in enumerate(dict.fromkeys(names)):
+            calendar = find(CalendarRow, "calendar", name)
+            link.create(
+                schedule=row, calendar=calendar, position=position, excepted=excepted
+            )
+
+
+def _time(text: str) -> time:
+    try:
+        return time.fromisoformat(text)
+    except ValueError as error:
+        raise CatalogDamaged(f'the catalog holds "{text}": no time of a day') from error
