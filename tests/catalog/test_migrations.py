@@ -28,13 +28,12 @@ FILL = (
 
 
 def make(db: Database, version: int) -> None:
-    """Make a catalog as the release with schema `version` left it."""
+    """Make a catalog of the first release, as it came up to schema `version`."""
     words = WORDS[isinstance(db, SqliteDatabase)]
-    for step in STEPS[:version]:
-        for statement in step:
-            db.execute_sql(statement.format(**words))
-    for statement in FILL:
-        db.execute_sql(statement)
+    first, *later = STEPS[:version]
+    statements = [*first, *(one.replace("{", "{{").replace("}", "}}") for one in FILL)]
+    for statement in (*statements, *(one for step in later for one in step)):
+        db.execute_sql(statement.format(**words))
     db.execute_sql("CREATE TABLE schema_version (version BIGINT NOT NULL)")
     db.execute_sql(f"INSERT INTO schema_version VALUES ({version})")
     db.close()
