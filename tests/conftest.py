@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from postgres import Postgres
+from tapelib import TapeLibrary
 
 BIN = Path(__file__).resolve().parent.parent / "bin"
 
@@ -124,6 +125,29 @@ def inside(site: Site) -> Iterator[Any]:
     catalog = open_catalog(f"sqlite:///{site.root}/var/db/sesam.db")
     yield Opened(str(site.root), catalog, lambda: datetime.now(UTC))
     catalog.close()
+
+
+@pytest.fixture
+def library() -> Iterator[TapeLibrary]:
+    """A tape library of this test."""
+    one = TapeLibrary()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def taped(site: Site, library: TapeLibrary) -> Site:
+    """A site with a library, a drive of it, and the labelled pool LTO."""
+    site.sm("media group add", "LTO")
+    site.sm("media loader add", "lib", "--device", library.changer)
+    site.sm(
+        "media drive add", "d1", "--device", library.url(1), "--loader", "lib",
+        "--position", 0, "--group", "LTO",
+    )  # fmt: skip
+    site.sm("media pool add", "LTO", "--group", "LTO", "--block-size", "64K")
+    slots = [word for slot in (1, 2, 3) for word in ("--slot", str(slot))]
+    site.sm("media init", "--pool", "LTO", "--loader", "lib", *slots)
+    return site
 
 
 @pytest.fixture(scope="session")
