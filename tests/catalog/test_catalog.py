@@ -83,7 +83,9 @@ def filled(catalog: Catalog) -> Catalog:
 def running(catalog: Catalog, name: str = "etc", owner: Owner | None = None) -> Job:
     with catalog.change():
         job = jobs.enqueue("backup", name, backup_day=DAY, now=NOW)
-    return jobs.start(catalog, job.id, owner or current_owner(), now=NOW, log="/log")
+    return jobs.start(
+        catalog, job.id, owner or current_owner(), clock=lambda: NOW, log="/log"
+    )
 
 
 def saveset(name: str = "SF1", **more: object) -> Saveset:
@@ -352,6 +354,19 @@ def test_the_same_object_is_worked_on_once(catalog: Catalog) -> None:
     with catalog.change():
         jobs.finish(first, State.OK, now=NOW, message="", result={})
     running(catalog)
+
+
+def test_a_start_is_read_when_no_other_job_of_the_object_can_run_any_more(
+    catalog: Catalog,
+) -> None:
+    def clock() -> datetime:
+        assert [one.object for one in jobs.active_jobs()] == ["etc"]
+        return NOW
+
+    with catalog.change():
+        job = jobs.enqueue("backup", "etc", backup_day=DAY, now=NOW)
+    begun = jobs.start(catalog, job.id, current_owner(), clock=clock, log="/log")
+    assert begun.started_at == NOW
 
 
 def test_a_commit_by_a_worker_that_lost_its_job_leaves_nothing(filled: Catalog) -> None:

@@ -150,7 +150,7 @@ def test_what_may_have_bytes_somewhere_is_known(catalog: Catalog) -> None:
     forget(catalog, commit(catalog, saveset("SF2")))
     with catalog.change():
         job = jobs.enqueue("backup", "etc", backup_day=DAY, now=NOW)
-    job = jobs.start(catalog, job.id, current_owner(), now=NOW, log="")
+    job = jobs.start(catalog, job.id, current_owner(), clock=lambda: NOW, log="")
     with catalog.change():
         jobs.claim_saveset("SF3", job, ("default",), NOW)
     names, pairs = retention.known_places()
