@@ -165,3 +165,22 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/catalog.db?timeout=5"
     server: Postgres = request.getfixturevalue("postgres")
     return server.database()
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that takes seconds to back up; nobody changes it."""
+    source = tmp_path_factory.mktemp("many")
+    for number in range(20000):
+        (source / f"file{number:05d}").write_bytes(b"%d" % number)
+    return source
+
+
+@pytest.fixture
+def catalog(catalog_url: str) -> Iterator[Any]:
+    """A new catalog, open."""
+    from sesam.catalog.db import open_catalog
+
+    one = open_catalog(catalog_url, create=True)
+    yield one
+    one.close()
