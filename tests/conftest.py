@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from postgres import Postgres
+from tapelib import TapeLibrary
 
 BIN = Path(__file__).resolve().parent.parent / "bin"
 
@@ -133,6 +134,29 @@ def inside(site: Site) -> Iterator[Any]:
     catalog.close()
 
 
+@pytest.fixture
+def library() -> Iterator[TapeLibrary]:
+    """A tape library of this test."""
+    one = TapeLibrary()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def taped(site: Site, library: TapeLibrary) -> Site:
+    """A site with a library, a drive of it, and the labelled pool LTO."""
+    site.sm("media group add", "LTO")
+    site.sm("media loader add", "lib", "--device", library.changer)
+    site.sm(
+        "media drive add", "d1", "--device", library.url(1), "--loader", "lib",
+        "--position", 0, "--group", "LTO",
+    )  # fmt: skip
+    site.sm("media pool add", "LTO", "--group", "LTO", "--block-size", "64K")
+    slots = [word for slot in (1, 2, 3) for word in ("--slot", str(slot))]
+    site.sm("media init", "--pool", "LTO", "--loader", "lib", *slots)
+    return site
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL of this test run."""
@@ -148,3 +172,22 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/catalog.db?timeout=5"
     server: Postgres = request.getfixturevalue("postgres")
     return server.database()
+
+
+@pytest.fixture(scope="session")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree that takes seconds to back up; nobody changes it."""
+    source = tmp_path_factory.mktemp("many")
+    for number in range(20000):
+        (source / f"file{number:05d}").write_bytes(b"%d" % number)
+    return source
+
+
+@pytest.fixture
+def catalog(catalog_url: str) -> Iterator[Any]:
+    """A new catalog, open."""
+    from sesam.catalog.db import open_catalog
+
+    one = open_catalog(catalog_url, create=True)
+    yield one
+    one.close()

@@ -3,7 +3,8 @@
 An audit hook sees each system call before it is made; of a sync it is seen that it is
 over, because what matters is what is there behind it. CALL `durable` stands for every
 call that changes what is on a disk, a sync among them; `failing` for the same, of which
-the step does not kill but fails as on a broken disk.
+the step does not kill but fails as on a broken disk. `taped` and `taped-failing` stand
+for the blocks and filemarks written to a tape: a step before each and one behind it.
 """
 
 import errno
@@ -11,8 +12,14 @@ import importlib
 import os
 import signal
 import sys
+from typing import Any
+
+from sesam.device.scsi.unit import Unit
+from sesam.errors import DeviceError
 
 DURABLE = ("rename", "remove", "mkdir", "rmdir", "link", "truncate")
+# SSC-5: WRITE(6) and WRITE FILEMARKS(6).
+TAPED = (0x0A, 0x10)
 # The command has come to its end with fewer steps than asked for.
 NOT_REACHED = "the step was not reached\n"
 
@@ -22,8 +29,9 @@ class Step:
 
     def __init__(self, call: str, part: str, times: int) -> None:
         self._calls = DURABLE if call in ("durable", "failing") else (call,)
-        self._fails = call == "failing"
+        self._fails = call.endswith("failing")
         self._syncs = call in ("durable", "failing", "fsync")
+        self._taped = call.startswith("taped")
         self._part, self.left = part, times
 
     def watch(self) -> None:
@@ -36,7 +44,22 @@ class Step:
                 self._reached()
 
             os.fsync = synced
+        if self._taped:
+            self._watch_tape()
         sys.addaudithook(self._seen)
+
+    def _watch_tape(self) -> None:
+        real = Unit.send
+
+        def sent(unit: Unit, cdb: bytes, what: str, **more: Any) -> Any:
+            if cdb[0] not in TAPED:
+                return real(unit, cdb, what, **more)
+            self._reached()
+            sense = real(unit, cdb, what, **more)
+            self._reached()
+            return sense
+
+        Unit.send = sent
 
     def _seen(self, event: str, arguments: tuple[object, ...]) -> None:
         if event.removeprefix("os.") in self._calls and any(
@@ -48,6 +71,8 @@ class Step:
         self.left -= 1
         if self.left <= 0 and not self._fails:
             os.kill(os.getpid(), signal.SIGKILL)
+        if not self.left and self._taped:
+            raise DeviceError("the drive fails")
         if not self.left:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
 
@@ -57,9 +82,14 @@ if __name__ == "__main__":
     module = importlib.import_module("sesam.cli." + program)
     step = Step(call, part, int(times))
     step.watch()
-    sys.argv = ["sm_" + program, *words]
-    try:
-        module.main()
-    finally:
+    leave = os._exit
+
+    def left(code: int) -> None:
         if step.left > 0:
-            sys.stderr.write(NOT_REACHED)
+            os.write(2, NOT_REACHED.encode())
+        leave(code)
+
+    # A command takes nothing apart at its end: no `finally` would be reached.
+    os._exit = left
+    sys.argv = ["sm_" + program, *words]
+    module.main()

@@ -4,7 +4,6 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -49,7 +48,11 @@ class Sshd:
             " StrictHostKeyChecking no\n UserKnownHostsFile /dev/null\n"
             " LogLevel ERROR\n"
         )
-        _wait_for(self.port)
+        try:
+            _wait_for(self.port)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self.relay.close()
@@ -130,4 +133,4 @@ def _wait_for(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-    sys.exit("sshd does not come up")
+    raise AssertionError("sshd does not come up")

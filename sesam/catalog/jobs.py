@@ -1,6 +1,6 @@
 """Jobs: rows that one worker at a time moves on, under its fence."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -55,27 +55,36 @@ def enqueue(
 
 
 def start(
-    catalog: Catalog, job_id: int, owner: Owner, *, now: datetime, log: str
+    catalog: Catalog,
+    job_id: int,
+    owner: Owner,
+    *,
+    clock: Callable[[], datetime],
+    log: str,
 ) -> Job:
     """Make a queued job active under `owner`. Raises NotFound, Busy, RequestError.
 
     Busy says that the same object is being worked on by another job.
     """
-    lease_until = catalog.now() + timedelta(seconds=LEASE_S)
     try:
         with catalog.change():
+            lease_until = catalog.now() + timedelta(seconds=LEASE_S)
             done = (
                 JobRow.update(
                     state=State.ACTIVE.value,
                     worker=str(owner),
                     fence=JobRow.fence + 1,
                     lease_until=lease_until,
-                    started_at=now,
                     log=log,
                 )
                 .where(JobRow.id == job_id, JobRow.state == State.QUEUED.value)
                 .execute()
             )
+            # Until here it may have waited for a job of the same object to end: read
+            # before, its start and its saveset's would lie before that job's end.
+            if done:
+                began = JobRow.update(started_at=clock())
+                began.where(JobRow.id == job_id).execute()
             job = get_job(job_id)
     except IntegrityError as error:
         raise _taken(job_id) from error

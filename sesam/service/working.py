@@ -33,7 +33,6 @@ def at_work(site: Site, job_id: int) -> Iterator[tuple[Job, JobLog]]:
     """
     try:
         repair.settle(site)
-        now = site.clock()
         path = site.log_path(jobs.get_job(job_id).backup_day, job_id)
         log = JobLog(path, site.zone)
     except BaseException as error:
@@ -42,7 +41,7 @@ def at_work(site: Site, job_id: int) -> Iterator[tuple[Job, JobLog]]:
     try:
         try:
             job = jobs.start(
-                site.catalog, job_id, owner.current_owner(), now=now, log=path
+                site.catalog, job_id, owner.current_owner(), clock=site.clock, log=path
             )
         except BaseException as error:
             never_began(site, job_id, error)

@@ -2,14 +2,13 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from sesam.catalog import jobs, retention, savesets, upkeep
-from sesam.catalog.db import Catalog, open_catalog
+from sesam.catalog.db import Catalog
 from sesam.catalog.tables import TombstoneRow
 from sesam.errors import CatalogError, NotFound, Protected
 from sesam.rules.records import Copy, Saveset
@@ -19,13 +18,6 @@ from sesam.terms import CopyState, Level, Piece, Place, State
 
 NOW = datetime(2027, 3, 28, 1, tzinfo=UTC)
 DAY = date(2027, 3, 28)
-
-
-@pytest.fixture
-def catalog(catalog_url: str) -> Iterator[Catalog]:
-    one = open_catalog(catalog_url, create=True)
-    yield one
-    one.close()
 
 
 def saveset(name: str, base: str = "", **more: object) -> Saveset:
@@ -150,7 +142,7 @@ def test_what_may_have_bytes_somewhere_is_known(catalog: Catalog) -> None:
     forget(catalog, commit(catalog, saveset("SF2")))
     with catalog.change():
         job = jobs.enqueue("backup", "etc", backup_day=DAY, now=NOW)
-    job = jobs.start(catalog, job.id, current_owner(), now=NOW, log="")
+    job = jobs.start(catalog, job.id, current_owner(), clock=lambda: NOW, log="")
     with catalog.change():
         jobs.claim_saveset("SF3", job, ("default",), NOW)
     names, pairs = retention.known_places()

@@ -1,16 +1,18 @@
 """The life of a site as a machine: whatever happens in whatever order, nothing is lost.
 
 Trees change, savesets of all levels are written, locked, removed and expire, commands
-are killed and disks are full, the clock leaps; beside it runs a model that holds the
-tree as of each saveset. `--hypothesis-seed N` repeats a run.
+are killed and disks are full, the clock leaps and goes back; beside it runs a model
+that holds the tree as of each saveset. `--hypothesis-seed N` repeats a run.
 """
 
+import contextlib
 import os
 import resource
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -35,7 +37,7 @@ from trees import differences, snapshot
 from sesam.catalog import savesets
 from sesam.catalog.db import open_catalog
 from sesam.client.objects import Existing
-from sesam.errors import Protected
+from sesam.errors import Protected, TargetUnusable
 from sesam.service import backup, check, keeping, newday, repair, restore
 from sesam.service.asking import Request
 from sesam.service.fetching.choice import Wish
@@ -101,11 +103,15 @@ class Life(RuleBasedStateMachine):
 
     @rule(level=st.sampled_from([None, *Level]))
     def back_up(self, level: Level | None) -> None:
+        self._back_up(level)
+
+    def _back_up(self, level: Level | None) -> str:
         done = backup.start(self.site, Request("tree", level), backup.Run())
         assert done["state"] == "ok"
         self._learn()
         if level in (Level.FULL, Level.COPY):
             assert done["level"] == level
+        return str(done["saveset"])
 
     @rule(step=st.integers(1, 40), level=st.sampled_from(["INCR", "FULL"]))
     def die(self, step: int, level: str) -> None:
@@ -173,16 +179,51 @@ class Life(RuleBasedStateMachine):
         self._expire(newday.run(self.site, newday.Run(), dry_run=False, confirm=True))
 
     @precondition(lambda self: self.known)
+    @rule(data=st.data(), hours=st.integers(1, 200), level=st.sampled_from(Level))
+    def go_back(self, data: st.DataObject, hours: int, level: Level) -> None:
+        """A clock that goes back deletes nothing; backups and restores go on."""
+        self.offset -= timedelta(hours=hours)
+        done = newday.run(self.site, newday.Run(), dry_run=False, confirm=False)
+        assert (done["state"], done["deleted"]) == ("warning", 0)
+        name = data.draw(st.sampled_from(sorted(self.known)))
+        with pytest.raises(Protected):
+            keeping.plan(self.site, [name], with_dependents=True)
+        self._back_up(level)
+        self._is_whole(Wish(b"", saveset=name), self.known[name])
+        self._expire(newday.run(self.site, newday.Run(), dry_run=False, confirm=True))
+
+    @precondition(lambda self: os.geteuid() == 0)  # mounts need root
+    @rule(level=st.sampled_from([None, *Level]), eighths=st.integers(1, 9))
+    def bring_back_onto_a_full_disk(self, level: Level | None, eighths: int) -> None:
+        """What had no room is brought back by the next restore, and all elsewhere."""
+        (self.source / "large").write_bytes(os.urandom(1 << 16))
+        name = self._back_up(level)
+        contents = [one.get("content", b"") for one in self.known[name].tree.values()]
+        room = sum(map(len, contents)) * eighths // 8
+        with _small_disk(self.top / "small", room) as target:
+            try:
+                self._restore(Wish(b"", saveset=name), target)
+            except TargetUnusable:
+                _mount(target, "remount,size=100%")
+                self._restore(Wish(b"", saveset=name), target)
+            self._holds(target, self.known[name])
+        self._is_whole(Wish(b"", saveset=name), self.known[name])
+
+    @precondition(lambda self: self.known)
     @rule(data=st.data())
     def bring_back(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(sorted(self.known)))
         self._is_whole(Wish(b"", saveset=name), self.known[name])
 
     @precondition(lambda self: self.known)
-    @rule(data=st.data())
-    def bring_back_a_moment(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), later=st.integers(0, 300_000))
+    def bring_back_a_moment(self, data: st.DataObject, later: int) -> None:
+        """By start times as the catalog has them, whatever the clock has done."""
         one = self.known[data.draw(st.sampled_from(sorted(self.known)))]
-        self._is_whole(Wish(b"", task="tree", at=one.at), one)
+        at = one.at + timedelta(seconds=later)
+        started = [one for one in self.known.values() if one.at <= at]
+        last = max(started, key=lambda one: one.at)
+        self._is_whole(Wish(b"", task="tree", at=at), last)
 
     # -- what holds ------------------------------------------------------------------
 
@@ -217,6 +258,11 @@ class Life(RuleBasedStateMachine):
     def _is_whole(self, wish: Wish, one: Known) -> None:
         self.restored += 1
         target = self.top / f"back{self.restored}"
+        self._restore(wish, target)
+        self._holds(target, one)
+        shutil.rmtree(target)
+
+    def _restore(self, wish: Wish, target: Path) -> None:
         wish = Wish(
             os.fsencode(target),
             saveset=wish.saveset,
@@ -225,9 +271,10 @@ class Life(RuleBasedStateMachine):
             existing=Existing.KEEP,
         )
         restore.start(self.site, wish, restore.Watch(passphrase=str))
+
+    def _holds(self, target: Path, one: Known) -> None:
         back = snapshot(target / str(self.source).lstrip("/"))
         assert differences(one.tree, back) == []
-        shutil.rmtree(target)
 
     def _above(self, name: str) -> set[str]:
         """All that builds on a saveset."""
@@ -252,6 +299,21 @@ class Life(RuleBasedStateMachine):
     def _eol(self, name: str) -> date:
         all_of_it = [self.known[one] for one in {name, *self._above(name)}]
         return max(FOREVER if one.locked else one.eol for one in all_of_it)
+
+
+@contextlib.contextmanager
+def _small_disk(where: Path, size_bytes: int) -> Iterator[Path]:
+    where.mkdir()
+    _mount(where, f"size={size_bytes}")
+    try:
+        yield where
+    finally:
+        subprocess.run(["umount", "-l", where], check=True)
+        where.rmdir()
+
+
+def _mount(where: Path, options: str) -> None:
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", where], check=True)
 
 
 def _change(what: str, path: Path, other: Path, content: bytes) -> None:

@@ -116,19 +116,24 @@ def test_a_mover_without_a_server_ends_a_source_that_says_nothing(
 
 
 class Far:
-    """A backup under way whose source, behind ssh, is frozen."""
+    """A backup under way of a source behind ssh."""
 
-    def __init__(self, site: Site, pids: Path, source: Path) -> None:
+    def __init__(self, site: Site, source: Path) -> None:
         site.sm("task add", "tree", "--source", source, "--client", "far")
+        self.source = 0
         self.running = site.popen("backup start", "tree", "--format", "json")
+
+    def freeze(self, site: Site, pids: Path) -> None:
+        """Freeze the source while it sends."""
         assert soon(lambda: pids.exists() and pids.read_text() != "")
         self.source = int(pids.read_text())
         assert soon(lambda: bool(list(site.store().glob("S*/data*"))))
         os.kill(self.source, signal.SIGSTOP)
 
     def close(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.source, signal.SIGKILL)
+        if self.source:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.source, signal.SIGKILL)
         if self.running.poll() is None:
             self.running.kill()
         self.running.communicate()
@@ -136,20 +141,20 @@ class Far:
 
 @pytest.fixture
 def far(site: Site, tmp_path: Path) -> Iterator[Far]:
-    sshd = Sshd(tmp_path / "sshd")
-    (site.root / "etc/ssh_config").write_text(sshd.config)
-    programs, pids = tmp_path / "programs", tmp_path / "pid"
-    programs.mkdir()
-    starter = programs / "sm_sbc"
-    starter.write_text(f'#!/bin/sh\necho $$ > {pids}\nexec {BIN}/sm_sbc "$@"\n')
-    starter.chmod(0o755)
-    site.sm("client add", "far", "--ssh", "rds", "--program", programs)
-    source = small_tree(tmp_path / "source")
-    (source / "dir0/large").write_bytes(os.urandom(400 << 20))
-    one = Far(site, pids, source)
-    yield one
-    one.close()
-    sshd.close()
+    """A backup whose source, behind ssh, is frozen."""
+    with contextlib.closing(Sshd(tmp_path / "sshd")) as sshd:
+        (site.root / "etc/ssh_config").write_text(sshd.config)
+        programs, pids = tmp_path / "programs", tmp_path / "pid"
+        programs.mkdir()
+        starter = programs / "sm_sbc"
+        starter.write_text(f'#!/bin/sh\necho $$ > {pids}\nexec {BIN}/sm_sbc "$@"\n')
+        starter.chmod(0o755)
+        site.sm("client add", "far", "--ssh", "rds", "--program", programs)
+        source = small_tree(tmp_path / "source")
+        (source / "dir0/large").write_bytes(os.urandom(400 << 20))
+        with contextlib.closing(Far(site, source)) as one:
+            one.freeze(site, pids)
+            yield one
 
 
 def fields(pid: int) -> list[str]:

@@ -2,38 +2,14 @@ import json
 import os
 import random
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from chains import full
 from conftest import Site
 from tapelib import TapeLibrary
 from trees import differences, snapshot
 
 BLOCK = 64 << 10
-
-
-@pytest.fixture
-def library() -> Iterator[TapeLibrary]:
-    one = TapeLibrary()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def taped(site: Site, library: TapeLibrary) -> Site:
-    """A site with a library, a drive of it, and the labelled pool LTO."""
-    site.sm("media group add", "LTO")
-    site.sm("media loader add", "lib", "--device", library.changer)
-    site.sm(
-        "media drive add", "d1", "--device", library.url(1), "--loader", "lib",
-        "--position", 0, "--group", "LTO",
-    )  # fmt: skip
-    site.sm("media pool add", "LTO", "--group", "LTO", "--block-size", "64K")
-    slots = [word for slot in (1, 2, 3) for word in ("--slot", str(slot))]
-    site.sm("media init", "--pool", "LTO", "--loader", "lib", *slots)
-    return site
 
 
 def big_tree(top: Path, mib: int) -> Path:

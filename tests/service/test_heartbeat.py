@@ -20,7 +20,9 @@ NOW = datetime(2027, 3, 28, tzinfo=UTC)
 def begun(inside: Any) -> Job:
     with inside.catalog.change():
         job = jobs.enqueue("backup", "x", backup_day=NOW.date(), now=NOW)
-    return jobs.start(inside.catalog, job.id, current_owner(), now=NOW, log="")
+    return jobs.start(
+        inside.catalog, job.id, current_owner(), clock=lambda: NOW, log=""
+    )
 
 
 def until(is_so: Any) -> None:
