@@ -26,6 +26,7 @@ def media_list(pool: str, form: str) -> None:
     """List the media: labels, where they are, how full."""
     from sesam.catalog.media import list_media
     from sesam.catalog.pools import get_pool
+    from sesam.service.lookup import media_eols
 
     site = open_site()
     if pool:
@@ -42,7 +43,9 @@ def media_list(pool: str, form: str) -> None:
         Column("eol"),
         Column("savesets"),
     ]
-    rows = [_medium(one) for one in list_media(pool=pool)]
+    listed = list_media(pool=pool)
+    eols = media_eols() if listed else {}
+    rows = [{**_medium(one), "eol": eols.get(one.label)} for one in listed]
     Renderer(form, site.zone).rows(rows, columns, _KEYS)
 
 

@@ -1,9 +1,12 @@
 """Looking up savesets: rows of the catalog, parts and where they lie."""
 
+from datetime import date
 from typing import Any
 
+from sesam.catalog.retention import holdings
 from sesam.catalog.savesets import get_saveset, pieces_of
 from sesam.digest import Digest
+from sesam.rules.retention import effective_eols
 from sesam.saveset import manifest
 from sesam.service.fetching.pieces import location
 from sesam.service.fetching.reading import open_saveset
@@ -25,6 +28,22 @@ def show_saveset(site: Site, name: str) -> dict[str, Any]:
     for part in parts:
         part["digest"] = digests.get(part["name"], part["digest"])
     return {**row_named(name), "parts": parts}
+
+
+def media_eols() -> dict[str, date]:
+    """Return by data store or label the latest effective EOL of what lies there.
+
+    A medium is needed as long as the savesets on it, and these as long as what builds
+    on them.
+    """
+    found: dict[str, date] = {}
+    savesets = holdings()
+    eols = effective_eols(savesets)
+    for saveset in savesets:
+        eol = eols[saveset.name]
+        for name in (name for copy in saveset.copies for name in copy.media):
+            found[name] = max(found.get(name, eol), eol)
+    return found
 
 
 def _part(name: str, pieces: list[Piece]) -> dict[str, Any]:

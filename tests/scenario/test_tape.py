@@ -169,6 +169,21 @@ def test_the_catalog_forgets_what_is_on_tape_and_the_tape_is_not_touched(
     assert taped.json("backup verify", names[1])[0]["state"] == "ok"
 
 
+def test_a_tape_is_needed_as_long_as_what_builds_on_it(
+    taped: Site, tmp_path: Path
+) -> None:
+    source = big_tree(tmp_path / "source", 1)
+    base = full(taped, source, "tree", "--pool", "LTO")
+    link = taped.json("backup start", "tree")["saveset"]
+    taped.sm("backup expire", base, "--eol", "2026-01-01")
+    taped.sm("backup expire", link, "--eol", "2099-12-31")
+    (medium,) = [one for one in taped.json("media list") if one["savesets"]]
+    assert medium["eol"] == "2099-12-31"
+    taped.sm("backup lock", link)
+    (medium,) = [one for one in taped.json("media list") if one["savesets"]]
+    assert medium["eol"] == taped.json("backup show", base)["eol"]
+
+
 def test_a_long_listing_on_tape_is_read_beside_the_data(
     taped: Site, tmp_path: Path
 ) -> None:
