@@ -48,7 +48,9 @@ def add_event(event: Event, now: datetime) -> None:
     """Add an event. Raises Conflict, WrongUsage, NotFound for what it refers to."""
     check_name(_EVENT, event.name)
     refuse_known(EventRow, _EVENT, event.name)
-    EventRow.create(name=event.name, added_at=now, **_values(event))
+    values = _values(event)
+    next_at = event.since if event.schedule else None
+    EventRow.create(name=event.name, added_at=now, next_at=next_at, **values)
 
 
 def modify_event(event: Event) -> None:
@@ -63,6 +65,54 @@ def remove_event(name: str) -> None:
     after = EventRow.select().where(EventRow.follow == row).limit(4)
     refuse_needed(_EVENT, name, [(_EVENT, [one.name for one in after])])
     row.delete_instance()
+
+
+def due(now: datetime) -> list[tuple[str, datetime]]:
+    """Return (name, since when) of the events that have an occurrence by now.
+
+    One look into an index, whatever the number of events.
+    """
+    query = EventRow.select(EventRow.name, EventRow.next_at).where(
+        EventRow.next_at <= now
+    )
+    return [(row.name, row.next_at) for row in query.order_by(EventRow.next_at)]
+
+
+def next_starts() -> dict[str, datetime]:
+    """Return by name from when on the occurrences of events are not in the sheet."""
+    query = EventRow.select(EventRow.name, EventRow.next_at)
+    return {row.name: row.next_at for row in query if row.next_at is not None}
+
+
+def move_on(name: str, since: datetime, later: datetime | None) -> bool:
+    """The occurrences from `since` on are in the sheet; False where others did it.
+
+    later -- the next one, None where there is none
+    """
+    changed = EventRow.update(next_at=later).where(
+        EventRow.name == name, EventRow.next_at == since
+    )
+    return bool(changed.execute())
+
+
+def begin_at(name: str, moment: datetime | None) -> None:
+    """An event has occurrences from a moment on, None = of no schedule."""
+    EventRow.update(next_at=moment).where(EventRow.name == name).execute()
+
+
+def look_again(now: datetime, *, schedule: str = "") -> None:
+    """Let the next tick find out when events start; schedule -- those of it alone."""
+    changed = EventRow.update(next_at=now).where(
+        EventRow.schedule.is_null(False),
+        EventRow.next_at.is_null() | (EventRow.next_at > now),
+    )
+    if schedule:
+        changed = changed.where(
+            EventRow.schedule.in_(
+                ScheduleRow.select(ScheduleRow.id).where(ScheduleRow.name == schedule)
+            )
+        )
+    changed.execute()
 
 
 def followers(name: str) -> list[Event]:

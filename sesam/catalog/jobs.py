@@ -6,6 +6,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
+from sesam.catalog import sheet
 from sesam.catalog.db import Catalog
 from sesam.catalog.tables import JobRow, SavesetClaimRow
 from sesam.errors import OK, WARNINGS, Busy, NotFound, RequestError, SesamError
@@ -54,6 +55,32 @@ def enqueue(
     return _record(row)
 
 
+def let_wait(job_id: int, closes_at: datetime | None) -> None:
+    """A worker is to be started for a queued job when its turn comes.
+
+    closes_at -- when it is too late for that, None = never
+    """
+    JobRow.update(waits=True, closes_at=closes_at).where(JobRow.id == job_id).execute()
+
+
+def waiting() -> list[tuple[Job, datetime | None]]:
+    """Return (job, end of its start window) of those that wait, first come first."""
+    query = JobRow.select().where(JobRow.state == State.QUEUED.value, JobRow.waits == 1)
+    rows = query.order_by(JobRow.priority.desc(), JobRow.queued_at, JobRow.id)
+    return [(_record(row), row.closes_at) for row in rows]
+
+
+def note_spawned(job_id: int, now: datetime, again_s: float) -> bool:
+    """A worker is being started; False where one was within the last `again_s`."""
+    long_ago = now - timedelta(seconds=again_s)
+    changed = JobRow.update(spawned_at=now).where(
+        JobRow.id == job_id,
+        JobRow.state == State.QUEUED.value,
+        JobRow.spawned_at.is_null() | (JobRow.spawned_at < long_ago),
+    )
+    return bool(changed.execute())
+
+
 def start(
     catalog: Catalog,
     job_id: int,
@@ -86,6 +113,8 @@ def start(
                 began = JobRow.update(started_at=clock())
                 began.where(JobRow.id == job_id).execute()
             job = get_job(job_id)
+            if done:
+                sheet.note_job(job_id, State.ACTIVE)
     except IntegrityError as error:
         raise _taken(job_id) from error
     if not done:
@@ -131,6 +160,7 @@ def finish(
     )
     if not done:
         raise Busy(f"job {job.id} was taken from this worker")
+    sheet.note_job(job.id, state, "" if state is State.OK else message)
 
 
 def get_job(job_id: int) -> Job:
@@ -174,7 +204,10 @@ def end_queued(
     changed = JobRow.update(
         state=state.value, ended_at=now, message=message, exit_code=exit_code
     ).where(JobRow.id == job_id, JobRow.state == State.QUEUED.value)
-    return bool(changed.execute())
+    if not changed.execute():
+        return False
+    sheet.note_job(job_id, state, message)
+    return True
 
 
 def tell_to_stop(job_id: int) -> bool:

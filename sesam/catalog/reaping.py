@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sesam.catalog import sheet
 from sesam.catalog.db import Catalog
 from sesam.catalog.jobs import CANCELLED, LEASE_S, active_jobs, mine, owner_of
 from sesam.catalog.tables import JobRow
@@ -82,6 +83,9 @@ def reap(catalog: Catalog, judge: Judge, now: datetime) -> list[Job]:
                 .where(*mine(job))
                 .execute()
             )
+            if done:
+                state = State.CANCELLED if told else State.ERROR
+                sheet.note_job(job.id, state, "its worker is gone")
         if done:
             found.append(job)
     return found

@@ -12,8 +12,14 @@ from sesam.cli.stopping import stop_by_signal
 def worker(job: int) -> None:
     """Do a queued job and end; how it ended is in its row and its log."""
     from sesam.service.jobs import work
+    from sesam.service.spawning import spawn_waiting
 
-    work(open_site(), job, stop_by_signal)
+    site = open_site()
+    try:
+        work(site, job, stop_by_signal)
+    finally:
+        # Whatever became of it: what it held is free for the next one.
+        spawn_waiting(site)
 
 
 def main() -> None:

@@ -47,9 +47,13 @@ def queue(site: Site, request: Request) -> Job:
     task = tasks.get_task(request.task)
     targets.pool_for(task, request.pool)
     clients.get_client(task.client)
+    return working.queue(site, TYPE, task.name, told_of(request))
+
+
+def told_of(request: Request) -> dict[str, object]:
+    """Return what the job of a backup is told, as JSON values."""
     level = request.level.value if request.level else None
-    told = {"level": level, "pool": request.pool}
-    return working.queue(site, TYPE, task.name, told)
+    return {"level": level, "pool": request.pool}
 
 
 def queued_result(job: Job) -> dict[str, object]:

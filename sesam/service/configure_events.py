@@ -39,10 +39,17 @@ def modify_event(here: Site, event: Event) -> None:
         )
     if event.type is not EventType.NEWDAY:
         _check(here, event)
-    begins = (event.enabled and not before.enabled) or event.schedule != before.schedule
-    if begins:
-        event = replace(event, since=here.clock())
-    here.catalog.apply(lambda: events.modify_event(event))
+    if event.schedule == before.schedule and event.enabled <= before.enabled:
+        here.catalog.apply(lambda: events.modify_event(event))
+        return
+    now = here.clock()
+    begun = replace(event, since=now)
+
+    def change() -> None:
+        events.modify_event(begun)
+        events.begin_at(event.name, now if event.schedule else None)
+
+    here.catalog.apply(change)
 
 
 def switch(here: Site, name: str, *, on: bool, force: bool = False) -> None:

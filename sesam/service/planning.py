@@ -5,9 +5,11 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sesam.catalog import calendars, events, schedules, tasks
+from sesam.catalog import calendars, events, schedules, sheet, tasks
+from sesam.catalog.sheet import SheetRow
 from sesam.errors import WrongUsage
 from sesam.rules.decision import Verdict
+from sesam.rules.event import Event
 from sesam.rules.plan import Planned, Setup, decided, plan
 from sesam.service.ground.site import Site
 
@@ -79,6 +81,81 @@ def simulate(
                 yield _row(one, PLANNED)
             else:
                 yield _row(one, decision.verdict.value, decision.reason, decision.by)
+
+
+def calendar(site: Site, first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Yield the calendar sheet of some backup days: past as it was, future as planned.
+
+    What has come due and waits for the next tick is planned still. Raises WrongUsage.
+    """
+    if last < first:
+        raise WrongUsage(f"--until {last} lies before --from {first}")
+    known = set()
+    rows = []
+    for row in sheet.between(first, last):
+        known.add((row.event, row.object, row.start_at))
+        rows.append(_recorded(row))
+    begins = events.next_starts()
+    for one in simulate(site, first, last):
+        next_at = begins.get(one["event"])
+        key = one["event"], one["object"], one["start_at"]
+        if key not in known and next_at is not None and one["start_at"] >= next_at:
+            rows.append(one)
+    rows.sort(key=lambda one: (one["start_at"], one["event"] or "", one["object"]))
+    yield from rows
+
+
+def explain(site: Site, name: str, day: date) -> list[dict[str, Any]]:
+    """Return the rows of one event on a backup day, each with a sentence `why`."""
+    event = events.get_event(name)
+    rows = [one for one in calendar(site, day, day) if one["event"] == name]
+    if not rows:
+        return [
+            {
+                **dict.fromkeys(KEYS),
+                "backup_day": day,
+                "event": name,
+                "type": event.type.value,
+                "why": _why_none(site, event),
+            }
+        ]
+    return [{**one, "why": _why(site, one)} for one in rows]
+
+
+def _why(site: Site, row: dict[str, Any]) -> str:
+    at = row["start_at"].astimezone(site.zone)
+    what = f'{row["event"]} for "{row["object"]}"'
+    if row["state"] == PLANNED:
+        return f"{what} starts at {at:%H:%M}: no equal event of its day is higher"
+    if row["job"] is not None:
+        more = f": {row['reason']}" if row["reason"] else ""
+        return f"{what} started as job {row['job']}, which is {row['state']}{more}"
+    return f"{what} at {at:%H:%M} is {row['reason'] or row['state']}"
+
+
+def _why_none(site: Site, event: Event) -> str:
+    if not event.schedule:
+        follows = f" and follows {event.follow}" if event.follow else ""
+        return f"{event.name} has no schedule{follows}: nothing is due by the calendar"
+    return f'schedule "{event.schedule}" gives no start on that backup day'
+
+
+def _recorded(row: SheetRow) -> dict[str, Any]:
+    return {
+        "backup_day": row.backup_day,
+        "start_at": row.start_at,
+        "event": row.event or None,
+        "type": row.type.value,
+        "object": row.object,
+        "group": row.group or None,
+        "schedule": row.schedule or None,
+        "priority": row.priority,
+        "level": row.level or None,
+        "state": row.state,
+        "reason": row.reason or None,
+        "by": row.by or None,
+        "job": row.job,
+    }
 
 
 def _why_off(setup: Setup, one: Planned) -> str:

@@ -3,14 +3,18 @@
 import os
 from collections.abc import Sequence
 
-from sesam.catalog import tasks
+from sesam.catalog import sheet, tasks
+from sesam.catalog.sheet import SheetRow
 from sesam.errors import RequestError, WrongUsage
 from sesam.rules.decision import EventType
-from sesam.rules.event import Event
+from sesam.rules.event import NEWDAY, Event
 from sesam.rules.records import Job
-from sesam.service import asking, commands, jobs, restore, working
+from sesam.service import asking, commands, spawning
 from sesam.service.fetching.choice import Wish
+from sesam.service.fetching.told import told_of
 from sesam.service.ground.site import Site
+from sesam.service.spawning import Told
+from sesam.terms import State
 
 _LATER = (EventType.MIGRATION, EventType.REPLICATION, EventType.MEDIA)
 
@@ -30,25 +34,44 @@ def start_now(site: Site, event: Event) -> list[Job]:
     found = objects_of(event)
     if not found:
         raise RequestError(f'task group "{event.group}" has no task')
-    queued = [queue(site, event, name) for name in found]
-    for job in queued:
-        jobs.detach(site, job)
+    orders = [told(site, event, name) for name in found]
+    now = site.clock()
+    day, level = site.backup_day(now), event.level.value if event.level else ""
+    queued = []
+    with site.catalog.change():
+        for name, one in zip(found, orders, strict=True):
+            job = spawning.enqueue(
+                one, day=day, now=now, priority=event.priority, closes_at=None
+            )
+            sheet.post(
+                SheetRow(
+                    *(event.name, event.type, name, event.group, "", day, now, None),
+                    *(event.priority, False, level, State.QUEUED.value),
+                    job=job.id,
+                )
+            )
+            queued.append(job)
+    for problem in spawning.spawn_waiting(site):
+        raise RequestError(problem)
     return queued
 
 
-def queue(site: Site, event: Event, name: str) -> Job:
-    """Add the job of an event for one object. Raises what its service refuses."""
+def told(site: Site, event: Event, name: str) -> Told:
+    """Return the job that an event is, for one object. Raises RequestError, NotFound.
+
+    Looks at the catalog and at programs, and at no medium.
+    """
     if event.type in _LATER:
         raise RequestError(
             f'event "{event.name}": {event.type} is not available yet in this release'
         )
     if event.type is EventType.BACKUP:
-        return asking.queue(site, asking.Request(name, event.level, event.pool))
+        request = asking.Request(name, event.level, event.pool)
+        return Told("backup", name, asking.told_of(request))
     if event.type is EventType.RESTORE:
-        return restore.queue(site, Wish(target=os.fsencode(event.target), task=name))
+        wish = Wish(target=os.fsencode(event.target), task=name)
+        return Told("restore", name, {**told_of(wish), "newest": True})
     if event.type is EventType.COMMAND:
         commands.program(site, event.command)
-        return working.queue(
-            site, commands.TYPE, event.command, commands.told_of(event)
-        )
-    raise WrongUsage(f'event "{event.name}" is run by sm_newday run')
+        return Told(commands.TYPE, event.command, commands.told_of(event))
+    return Told("newday", NEWDAY, {"confirm": False})

@@ -5,6 +5,7 @@ from sesam.catalog.migrations import (
     m0002_chains,
     m0003_schedules,
     m0004_events,
+    m0005_queue,
 )
 
 # The statements of step 1, 2, 3 ...
@@ -13,5 +14,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
     m0002_chains.STATEMENTS,
     m0003_schedules.STATEMENTS,
     m0004_events.STATEMENTS,
+    m0005_queue.STATEMENTS,
 )
 NEWEST = len(STEPS)

@@ -33,6 +33,9 @@ class JobRow(Row):
     request = JsonField()
     exit_code = BigIntegerField(null=True)
     told_to_stop = FlagField()
+    waits = FlagField(default=False)
+    closes_at = InstantField(null=True)
+    spawned_at = InstantField(null=True)
 
     class Meta:
         table_name = "job"

@@ -27,7 +27,8 @@ def told_of(wish: Wish) -> dict[str, Any]:
 
 
 def wish_of(job: Job) -> Wish:
-    """Return the wish of a restore's job, for the saveset that was chosen then.
+    """Return the wish of a restore's job: for the saveset that was chosen then, or,
+    of an event, for the newest one of its task.
 
     Raises RequestError for a job of a release that did not keep it.
     """
@@ -36,7 +37,8 @@ def wish_of(job: Job) -> Wish:
         raise RequestError(f"what job {job.id} was told is not known any more")
     return Wish(
         target=_decoded(told["target"]),
-        saveset=job.object,
+        saveset="" if told.get("newest") else job.object,
+        task=job.object if told.get("newest") else "",
         partial=told.get("partial", False),
         paths=tuple(map(_decoded, told["paths"])),
         existing=Existing(told["existing"]),

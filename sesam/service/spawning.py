@@ -1,0 +1,102 @@
+"""The queue: jobs that wait, and the workers that are started for them.
+
+Higher priority first, then the older one. One job for a type and object at a time, and
+no more at once than the drives of their drive group have streams.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from sesam.catalog import drives, jobs, pools, sheet, tasks
+from sesam.catalog import site as settings
+from sesam.errors import NotFound, SesamError
+from sesam.rules.records import Job
+from sesam.service.ground.site import Site
+from sesam.service.ground.spawn import spawn_worker
+from sesam.terms import State
+
+# A worker that has not begun after so long never will: another one is started.
+_SPAWN_S = 120
+_BACKUP = "backup"
+
+
+class Told(NamedTuple):
+    """A job to be: its type, its object, and what it is told."""
+
+    type: str
+    object: str
+    request: Mapping[str, Any]
+
+
+def enqueue(
+    told: Told, *, day: date, now: datetime, priority: int, closes_at: datetime | None
+) -> Job:
+    """Add a job that waits for a worker; to be called within `change`."""
+    job = jobs.enqueue(
+        told.type,
+        told.object,
+        backup_day=day,
+        now=now,
+        priority=priority,
+        request=told.request,
+    )
+    jobs.let_wait(job.id, closes_at)
+    return job
+
+
+def spawn_waiting(site: Site) -> list[str]:
+    """Start a worker for each waiting job that can run now; return what went wrong."""
+    waiting = jobs.waiting()
+    if not waiting:
+        return []
+    now, problems = site.clock(), []
+    active = jobs.active_jobs()
+    taken = {(one.type, one.object) for one in active}
+    used = Counter(group for one in active if (group := _group(one)))
+    for job, closes_at in waiting:
+        if closes_at is not None and closes_at < now:
+            _expire(site, job, now)
+            continue
+        group = _group(job)
+        if (job.type, job.object) in taken or (group and used[group] >= _room(group)):
+            continue
+        taken.add((job.type, job.object))
+        if group:
+            used[group] += 1
+        with site.catalog.change():
+            mine = jobs.note_spawned(job.id, now, _SPAWN_S)
+        if not mine:
+            continue
+        try:
+            spawn_worker(site, job.id)
+        except SesamError as error:
+            problems.append(f"job {job.id}: {error}")
+    return problems
+
+
+def _expire(site: Site, job: Job, now: datetime) -> None:
+    reason = "expired: it did not leave the queue within its life time"
+    with site.catalog.change():
+        if jobs.end_queued(
+            job.id, State.CANCELLED, now=now, message=reason, exit_code=jobs.CANCELLED
+        ):
+            sheet.note_expired(job.id, reason)
+
+
+def _group(job: Job) -> str:
+    """Return the drive group that a job writes through, "" where it writes none."""
+    if job.type != _BACKUP:
+        return ""
+    try:
+        pool = job.request.get("pool") or tasks.get_task(job.object).pool
+        return pools.get_pool(pool or settings.get(settings.POOL)).group
+    except NotFound:
+        return ""  # its worker says what is not there
+
+
+def _room(group: str) -> int:
+    """Return how many jobs may write through a drive group at once."""
+    own = [one for one in drives.list_drives() if one.group == group]
+    return max(1, sum(one.streams for one in own))
