@@ -2,7 +2,7 @@
 
 import os
 import re
-from datetime import MAXYEAR, MINYEAR, date, datetime
+from datetime import MAXYEAR, MINYEAR, date, datetime, time
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +12,7 @@ _LONGEST = 40
 # The first and the last one are left out: a zone may lead beyond them.
 _YEARS = range(MINYEAR + 1, MAXYEAR)
 _fraction = re.compile(r"[.,]\d")
+_clock = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
 _UNITS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4, "P": 5}
 _size = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTP]?)(?:I?B)?", re.IGNORECASE)
 
@@ -49,6 +50,38 @@ class Day(click.ParamType[Any]):
             return date.fromisoformat(value)
         except ValueError:
             self.fail(f'"{value}" is no day: YYYY-MM-DD', param, ctx)
+
+
+class Clock(click.ParamType[Any]):
+    """A time of the day: HH:MM."""
+
+    name = "hh:mm"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> time:
+        if isinstance(value, time):
+            return value
+        found = _clock.fullmatch(value)
+        try:
+            if found is None:
+                raise ValueError("no hours and minutes")
+            return time(int(found[1]), int(found[2]))
+        except ValueError:
+            self.fail(f'"{value}" is no time of the day: HH:MM, as 20:00', param, ctx)
+
+
+class Between(click.ParamType[Any]):
+    """Hours of the day, which may cross midnight: HH:MM-HH:MM; 24:00 is midnight."""
+
+    name = "hh:mm-hh:mm"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[time, time]:
+        if isinstance(value, tuple):
+            return value
+        begin, dash, end = value.partition("-")
+        if not dash:
+            self.fail(f'"{value}" is no HH:MM-HH:MM, as 08:00-18:00', param, ctx)
+        late = "00:00" if end == "24:00" else end
+        return CLOCK.convert(begin, param, ctx), CLOCK.convert(late, param, ctx)
 
 
 class Instant(click.ParamType[Any]):
@@ -115,5 +148,6 @@ class Directory(click.ParamType[Any]):
         return text
 
 
+CLOCK, BETWEEN = Clock(), Between()
 ANY_TEXT, SIZE, DAY, INSTANT = AnyText(), Size(), Day(), Instant()
 RAW_PATH, SAVED_PATH, DIRECTORY = RawPath(), SavedPath(), Directory()

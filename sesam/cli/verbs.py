@@ -25,17 +25,21 @@ def add_verbs(
     path: str,
     catalog: str,
     remover: str,
-    record: str,
+    record: str | Sequence[str],
     columns: Sequence[Column],
     plural: str = "",
+    facts: str = "configure:facts",
+    shown: Sequence[Column] = (),
 ) -> None:
     """Add list, show and remove.
 
     what -- kind of object for people; path -- as typed, `sm_task group`;
     catalog -- `module:list_x:get_x` of the catalog;
-    remover -- `module:remove_x` of the services; record -- class of such an object in
-    rules/records, or `module:Class` of another of the rules.
-    Modules are loaded when a verb runs.
+    remover -- `module:remove_x` of the services;
+    record -- class of such an object in rules/records, `module:Class` of another of
+    the rules, or the keys of its rows;
+    facts -- `module:function` of the services that makes a row of it;
+    shown -- further columns of `show`. Modules are loaded when a verb runs.
     """
     plural = plural or what + "s"
     named = "NAME"
@@ -45,10 +49,9 @@ def add_verbs(
     def list_(form: str) -> None:
         site = open_site()
         listed, _ = _loaded("catalog", catalog)
-        from sesam.service.configure import facts
-
-        rows = map(facts, listed())
-        Renderer(form, site.zone).rows(rows, columns, keys(record))
+        (row_of,) = _loaded("service", facts)
+        names = keys(record) if isinstance(record, str) else record
+        Renderer(form, site.zone).rows(map(row_of, listed()), columns, names)
 
     list_.help = f"List the {plural}."
 
@@ -58,9 +61,8 @@ def add_verbs(
     def show(name: str, form: str) -> None:
         site = open_site()
         _, get = _loaded("catalog", catalog)
-        from sesam.service.configure import facts
-
-        Renderer(form, site.zone).one(facts(get(name)), columns)
+        (row_of,) = _loaded("service", facts)
+        Renderer(form, site.zone).one(row_of(get(name)), [*columns, *shown])
 
     show.help = f"Show one {what}."
 
@@ -73,7 +75,8 @@ def add_verbs(
         site = open_site()
         _, get = _loaded("catalog", catalog)
         (removing,) = _loaded("service", remover)
-        was = get(name)
+        (row_of,) = _loaded("service", facts)
+        was = row_of(get(name))
         if not dry_run:
             confirm(f'Remove {what} "{name}"?', yes)
         removing(site, name, dry_run=dry_run)
@@ -87,14 +90,15 @@ def add_verbs(
 def tell(form: str, record: Any, text: str) -> None:
     """Say what was done: to people a sentence, to programs the object, as `show` does.
 
-    Of what was removed it is the object as it was.
+    record -- the object, or its row; of what was removed it is the object as it was.
     """
     from sesam.service.configure import facts
 
     if form == "table":
         click.echo(printable(text), err=True)
     else:
-        Renderer(form, open_site().zone).one(facts(record))
+        row = record if isinstance(record, dict) else facts(record)
+        Renderer(form, open_site().zone).one(row)
 
 
 def keys(record: str) -> list[str]:

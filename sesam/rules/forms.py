@@ -57,6 +57,8 @@ _UNITS = {
     "DAILY": ("d", "day", "days"),
     "WEEKLY": ("w", "week", "weeks"),
 }
+# The one date of this rule is the first one of the schedule.
+ONCE = "FREQ=DAILY;COUNT=1"
 _every = re.compile(r"(\d{1,5})?\s*([a-z]+)", re.ASCII)
 _number = re.compile(r"-?\d{1,2}", re.ASCII)
 _month_day = re.compile(r"(\d{1,2})-(-?\d{1,2})", re.ASCII)
@@ -134,11 +136,6 @@ def yearly(text: str) -> str:
     several = "BYSETPOS" in parts and len(months) > 1
     chosen = ",".join(map(str, months))
     return f"FREQ={'MONTHLY' if several else 'YEARLY'};BYMONTH={chosen};{parts}"
-
-
-def once() -> str:
-    """Return the rule of `--once`; its date is the schedule's `from`."""
-    return "FREQ=DAILY;COUNT=1"
 
 
 def _words(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def _rule_words(schedule: Schedule, text: str) -> str:
         days = _days_of_rule(rule)
         return (f"by rule {text}" if days is None else _period(rule) + days) + span
     at = f" at {schedule.start:%H:%M}"
-    if rule.freq == "DAILY" and rule.count == 1 and rule == Rule("DAILY", count=1):
+    if rule == Rule("DAILY", count=1):
         return f"once on {schedule.anchor}{at}"
     days = _days_of_rule(_completed(rule, schedule))
     if days is None:
@@ -126,8 +126,10 @@ def _weekdays(rule: Rule) -> str | None:
     names = [DAY_NAMES[day].title() for _, day in rule.by_day]
     if ordinals == {0}:
         every = "every " if rule.freq in ("MONTHLY", "YEARLY") else ""
-        if {day for _, day in rule.by_day} == set(range(5)):
-            return f" on {every}Monday to Friday"
+        days = sorted(rule.weekdays)
+        if len(days) > 3 and days == list(range(days[0], days[-1] + 1)):
+            first, last = (DAY_NAMES[day].title() for day in (days[0], days[-1]))
+            return f" on {every}{first} to {last}"
         return f" on {every}{_joined(names)}"
     # Of a whole year the nth weekday is said by few.
     if not ordinals <= set(_PLACES) or (rule.freq == "YEARLY" and not rule.by_month):

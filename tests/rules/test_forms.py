@@ -147,7 +147,7 @@ def test_every_second_week_counts_from_the_first_one() -> None:
          "on the dates of calendar a or b at 20:00, moved by -1 day"),
         (made("FREQ=DAILY", "20:00", calendars=("a",), except_calendars=("b",)),
          "daily at 20:00, if in calendar a, not in calendar b"),
-        (made(forms.once(), "20:00", valid_from=date(2026, 12, 24)),
+        (made(forms.ONCE, "20:00", valid_from=date(2026, 12, 24)),
          "once on 2026-12-24 at 20:00"),
         (made("FREQ=DAILY;COUNT=3", "20:00", valid_until=ADDED),
          "daily at 20:00, 3 times, until 2026-11-24"),
