@@ -41,6 +41,7 @@ def add_newday(start: str, now: datetime) -> None:
         enabled=True,
         added_at=now,
         since=now,
+        next_at=now,
     )
 
 

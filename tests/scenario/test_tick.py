@@ -19,9 +19,10 @@ def at(site: Site, moment: str) -> Site:
 
 
 @pytest.fixture
-def ready(site: Site, tmp_path: Path) -> Site:
+def ready(tmp_path: Path) -> Site:
     """Daily 20:00 (1), Monthly on the 31st 21:00 (3), as of the 28th at noon."""
-    noon = at(site, "28T12:00:00")
+    noon = at(Site(tmp_path / "site"), "28T12:00:00")
+    noon.sm("setup init", "--zone", "UTC")
     noon.sm("task add", "etc", "--source", small_tree(tmp_path / "source", 3))
     noon.sm("schedule add", "Daily", "--start", "20:00", "--life-time", 180)
     noon.sm("schedule add", "Monthly", "--start", "21:00", "--monthly", "-1")
@@ -94,8 +95,9 @@ def test_after_an_outage_the_latest_open_one_starts(ready: Site) -> None:
         if row["event"] == "hourly" and row["start_at"] < "2026-10-30T10:30"
     )
     assert (found["ok"], found["planned"]) == (1, 0)
-    # Ten hours of life time: what is older has expired.
-    assert (found["skipped"], found["expired"]) == (10, 24 + 24 + 10 - 13 - 10 - 1)
+    # 08:00 and 09:00 are within their ten hours of life time; 13:00 to 23:00 of the
+    # first day, 08:00 to 23:00 of the second are not.
+    assert (found["skipped"], found["expired"]) == (2, 11 + 16)
     assert states(sheet(late, "2026-10-28", "2026-10-28"))[0] == (
         "28", "hourly", "expired",
     )  # fmt: skip
