@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
 from sesam.catalog import clients, drives, jobs, tasks
@@ -78,6 +80,7 @@ class _Trip:
         self._site, self._task, self._pool = site, task, pool
         self._client, self._job, self._log = client, job, log
         self._began = monotonic()
+        self._note_written: Callable[[], object] = lambda: None
         started_at = job.started_at or site.clock()
         self._started_at: datetime = started_at
         own = _own_directories(site, client)
@@ -109,11 +112,12 @@ class _Trip:
         )
         heartbeat = Heartbeat(site.catalog, job)
         try:
-            with heartbeat:
+            # What is written to is held until the catalog knows what is on it.
+            with heartbeat, ExitStack() as held:
                 run.begun(heartbeat)
                 if self._task.name == SITE_TASK:
                     selfcopy.refresh(site)
-                written = self._write(watcher, heartbeat)
+                written = self._write(watcher, heartbeat, held)
                 heartbeat.check()
                 result = self._commit(written, heartbeat)
         except BaseException as error:
@@ -124,12 +128,14 @@ class _Trip:
         watcher.say(f"ends as {result['state']}: {summary_of(written)}")
         return result
 
-    def _write(self, watcher: BackupWatcher, heartbeat: Heartbeat) -> Written:
+    def _write(
+        self, watcher: BackupWatcher, heartbeat: Heartbeat, held: ExitStack
+    ) -> Written:
         """Let source and mover run; return what is durable then."""
         site = self._site
         call = self._source_call()
         if targets.tape_drives_of(self._pool):
-            return self._write_tape(call, watcher, heartbeat)
+            return self._write_tape(call, watcher, heartbeat, held)
         there, stores = targets.choose_stores(self._pool)
         mover_job = self._mover_job(stores)
         self._claim(tuple(store.name for store in stores))
@@ -155,22 +161,22 @@ class _Trip:
         return SourceCall(argv, job, listing)
 
     def _write_tape(
-        self, call: SourceCall, watcher: BackupWatcher, heartbeat: Heartbeat
+        self,
+        call: SourceCall,
+        watcher: BackupWatcher,
+        heartbeat: Heartbeat,
+        held: ExitStack,
     ) -> Written:
         # Loaded where a tape is written: with all that speaks SCSI.
         from sesam.service.media import tapes
 
-        site = self._site
         mover_job = self._mover_job(())
         self._claim(())
-        with tapes.tape_writer(site, self._pool, mover_job, heartbeat.keep) as writer:
-            self._widen_claim(writer.media())
-            mover = Mover(mover_job, writer, watcher)
-            try:
-                return self._move(mover, call, heartbeat)
-            finally:
-                with site.catalog.change():
-                    tapes.note_written(site, writer)
+        writing = tapes.tape_writer(self._site, self._pool, mover_job, heartbeat.keep)
+        writer = held.enter_context(writing)
+        self._note_written = partial(tapes.note_written, self._site, writer)
+        self._widen_claim(writer.media())
+        return self._move(Mover(mover_job, writer, watcher), call, heartbeat)
 
     def _move(self, mover: Mover, call: SourceCall, heartbeat: Heartbeat) -> Written:
         """Run the source into a mover of this process."""
@@ -241,6 +247,9 @@ class _Trip:
                 exit_code=heartbeat.exit_code(saveset.state),
             )
             commit_saveset(saveset, copy, self._job.id)
+            # Only together: without a saveset its place on the media is free still,
+            # and what has been taken from this worker may have been written by others.
+            self._note_written()
         return result
 
     def _failed(self, watcher: BackupWatcher, error: BaseException) -> None:

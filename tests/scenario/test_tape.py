@@ -3,11 +3,19 @@ import os
 import random
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
 from chains import full
 from conftest import Site
 from tapelib import TapeLibrary
 from trees import differences, snapshot
+
+from sesam.catalog.tables import JobRow
+from sesam.errors import Busy
+from sesam.service import backup
+from sesam.service.asking import Request
+from sesam.terms import Level
 
 BLOCK = 64 << 10
 
@@ -95,6 +103,26 @@ def test_savesets_follow_each_other_on_one_tape(taped: Site, tmp_path: Path) -> 
     taped.sm("restore start", first["saveset"], "--target", tmp_path / "back")
     back = tmp_path / "back" / str(source).lstrip("/") / "file00"
     assert os.path.getsize(back) == 1 << 20
+
+
+def test_a_worker_that_lost_its_job_leaves_its_place_on_the_tape_to_the_next_one(
+    taped: Site, inside: Any, tmp_path: Path
+) -> None:
+    source = big_tree(tmp_path / "source", 1)
+    taped.backup(source, "tree", "--pool", "LTO")
+
+    def lose(files: int, size: int) -> None:
+        with inside.catalog.change():
+            lost = JobRow.update(state="error", ended_at=inside.clock())
+            lost.where(JobRow.state == "active").execute()
+
+    with pytest.raises(Busy, match="was taken from this worker"):
+        backup.start(inside, Request("tree", Level.FULL), backup.Run(lose))
+    assert taped.json("media list")[0]["savesets"] == 1
+    name = full(taped, source)
+    places = [one["location"] for one in taped.json("backup show", name)["parts"]]
+    assert min(places) == "LTO00001:6"
+    assert taped.json("backup verify", "--all")[1]["errors"] == []
 
 
 def test_when_the_pool_has_no_tape_left_nothing_counts_and_the_next_one_works(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from chains import execute
 from conftest import Site
+from trees import differences, snapshot
 
 from sesam.device.directory import FileBlob
 from sesam.digest import hexdigest
@@ -46,6 +47,21 @@ def linked_tree(site: Site, top: Path) -> tuple[Path, str]:
     for name in ("b", "c", "d"):
         os.link(top / "a", top / name)
     return top, str(site.backup(top)["saveset"])
+
+
+def test_symlinks_and_fifos_of_several_names_come_back_as_one_object(
+    site: Site, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a").symlink_to("nowhere")
+    os.mkfifo(source / "c")
+    os.link(source / "a", source / "b", follow_symlinks=False)
+    os.link(source / "c", source / "d")
+    saveset = site.backup(source)["saveset"]
+    site.sm("restore start", saveset, "--target", tmp_path / "back")
+    back = tmp_path / "back" / str(source).lstrip("/")
+    assert differences(snapshot(source), snapshot(back)) == []
 
 
 def test_names_link_to_the_first_one_that_was_written(

@@ -63,10 +63,10 @@ class ObjectWriter:
             self.directory(path, dir_fd, found)
         elif stat.S_ISDIR(found.st_mode):
             self.closed_directory(path, dir_fd, name, found)
-        elif found.st_nlink > 1 and self._pen.known_link(path, found):
-            pass
         elif stat.S_ISLNK(found.st_mode):
             self.symlink(path, dir_fd, name, found)
+        elif found.st_nlink > 1 and self._pen.known_link(path, found):
+            pass
         elif stat.S_ISSOCK(found.st_mode):
             self.skipped += 1
         else:
@@ -154,6 +154,8 @@ class ObjectWriter:
             target = os.readlink(name, dir_fd=dir_fd)
         except OSError as error:
             return self._pen.report(path, reason(error))
+        if found.st_nlink > 1 and self._pen.known_link(path, found, target):
+            return None
         at = b"/proc/self/fd/%d/%b" % (dir_fd, name)
         self._pen.bare(path, b"l", found, path[1:], target=target, xattrs_of=at)
         return None

@@ -128,9 +128,12 @@ class Pen:
             self.links.remember(found, path[1:], place, NO_DIGEST)
         self.line(path, letter, found, NO_DIGEST, place, mark=mark, target=target)
 
-    def known_link(self, path: bytes, found: os.stat_result) -> bool:
+    def known_link(
+        self, path: bytes, found: os.stat_result, target: bytes = b""
+    ) -> bool:
         """Save a further name of an object that is in the tar already.
 
+        target -- of a symbolic link: its line is to be like that of the first name
         Its inode may have been changed since, or belong to another object by now: such
         a one has strayed from its first name and is saved anew, as one of its own.
         """
@@ -155,5 +158,7 @@ class Pen:
         )
         self.tar.member(head)
         letter = _LETTERS[stat.S_IFMT(found.st_mode)]
-        self.line(path, letter, found, known.digest, known.place, mark=False)
+        self.line(
+            path, letter, found, known.digest, known.place, mark=False, target=target
+        )
         return True
