@@ -52,33 +52,7 @@ def enqueue(
         request=dict(request or {}),
         told_to_stop=False,
     )
-    return _record(row)
-
-
-def let_wait(job_id: int, closes_at: datetime | None) -> None:
-    """A worker is to be started for a queued job when its turn comes.
-
-    closes_at -- when it is too late for that, None = never
-    """
-    JobRow.update(waits=True, closes_at=closes_at).where(JobRow.id == job_id).execute()
-
-
-def waiting() -> list[tuple[Job, datetime | None]]:
-    """Return (job, end of its start window) of those that wait, first come first."""
-    query = JobRow.select().where(JobRow.state == State.QUEUED.value, JobRow.waits == 1)
-    rows = query.order_by(JobRow.priority.desc(), JobRow.queued_at, JobRow.id)
-    return [(_record(row), row.closes_at) for row in rows]
-
-
-def note_spawned(job_id: int, now: datetime, again_s: float) -> bool:
-    """A worker is being started; False where one was within the last `again_s`."""
-    long_ago = now - timedelta(seconds=again_s)
-    changed = JobRow.update(spawned_at=now).where(
-        JobRow.id == job_id,
-        JobRow.state == State.QUEUED.value,
-        JobRow.spawned_at.is_null() | (JobRow.spawned_at < long_ago),
-    )
-    return bool(changed.execute())
+    return record_of(row)
 
 
 def start(
@@ -168,7 +142,7 @@ def get_job(job_id: int) -> Job:
     row = JobRow.get_or_none(JobRow.id == job_id)
     if row is None:
         raise NotFound(f"no job {job_id}", hint="sm_job list")
-    return _record(row)
+    return record_of(row)
 
 
 def list_jobs(
@@ -188,13 +162,13 @@ def list_jobs(
         query = query.where(JobRow.backup_day == day)
     if limit:
         query = query.limit(limit)
-    return [_record(row) for row in query][::-1]
+    return [record_of(row) for row in query][::-1]
 
 
 def active_jobs() -> list[Job]:
     """Return the jobs that have a worker."""
     query = JobRow.select().where(JobRow.state == State.ACTIVE.value)
-    return [_record(row) for row in query.order_by(JobRow.id)]
+    return [record_of(row) for row in query.order_by(JobRow.id)]
 
 
 def end_queued(
@@ -310,7 +284,8 @@ def _taken(job_id: int) -> Busy:
     return Busy(f'{job.type} of "{job.object}" is under way already{by}')
 
 
-def _record(row: Any) -> Job:
+def record_of(row: Any) -> Job:
+    """Return the record of a row."""
     return Job(
         id=row.id,
         type=row.type,

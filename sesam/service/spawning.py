@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sesam.catalog import drives, jobs, pools, sheet, tasks
+from sesam.catalog import drives, jobs, pools, queue, sheet, tasks
 from sesam.catalog import site as settings
 from sesam.errors import NotFound, SesamError
 from sesam.rules.records import Job
@@ -42,13 +42,13 @@ def enqueue(
         priority=priority,
         request=told.request,
     )
-    jobs.let_wait(job.id, closes_at)
+    queue.let_wait(job.id, closes_at)
     return job
 
 
 def spawn_waiting(site: Site) -> list[str]:
     """Start a worker for each waiting job that can run now; return what went wrong."""
-    waiting = jobs.waiting()
+    waiting = queue.waiting()
     if not waiting:
         return []
     now, problems = site.clock(), []
@@ -66,7 +66,7 @@ def spawn_waiting(site: Site) -> list[str]:
         if group:
             used[group] += 1
         with site.catalog.change():
-            mine = jobs.note_spawned(job.id, now, _SPAWN_S)
+            mine = queue.note_spawned(job.id, now, _SPAWN_S)
         if not mine:
             continue
         try:
