@@ -8,7 +8,7 @@ from peewee import IntegrityError
 
 from sesam.catalog import sheet
 from sesam.catalog.db import Catalog
-from sesam.catalog.tables import JobRow, SavesetClaimRow
+from sesam.catalog.tables import JobRow
 from sesam.errors import OK, WARNINGS, Busy, NotFound, RequestError, SesamError
 from sesam.rules.records import Job, Owner
 from sesam.terms import State
@@ -214,43 +214,6 @@ def owner_of(text: str) -> Owner | None:
         return Owner(host, boot, int(pid), int(started))
     except ValueError:
         return None
-
-
-def claim_saveset(
-    saveset: str, job: Job, media: tuple[str, ...], now: datetime
-) -> None:
-    """Record, before the first byte, that a job writes this saveset."""
-    SavesetClaimRow.create(
-        saveset=saveset, fence=job.fence, media=media, job=job.id, claimed_at=now
-    )
-
-
-def widen_claim(saveset: str, media: tuple[str, ...]) -> None:
-    """The saveset goes on to further media."""
-    SavesetClaimRow.update(media=media).where(
-        SavesetClaimRow.saveset == saveset
-    ).execute()
-
-
-def close_claim(saveset: str) -> bool:
-    """The saveset is committed, or nothing of it is left; False where it is closed.
-
-    Of two who settle a saveset at once, one alone is told True.
-    """
-    gone = SavesetClaimRow.delete().where(SavesetClaimRow.saveset == saveset)
-    return bool(gone.execute())
-
-
-def dead_claims() -> list[tuple[str, tuple[str, ...], int]]:
-    """Return (saveset, media, job) of claims whose job has ended without a commit."""
-    final = [state.value for state in State if state.is_final]
-    query = (
-        SavesetClaimRow.select()
-        .join(JobRow)
-        .where(JobRow.state.in_(final))
-        .order_by(SavesetClaimRow.saveset)
-    )
-    return [(row.saveset, row.media, row.job.id) for row in query]
 
 
 def exit_code(job: Job) -> int:

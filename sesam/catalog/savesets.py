@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sesam.catalog.jobs import close_claim
+from sesam.catalog.saveset_claims import close_claim
 from sesam.catalog.tables import CopyRow, PieceRow, SavesetRow, TombstoneRow
 from sesam.errors import NotFound
 from sesam.rules.records import Copy, Saveset

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from time import monotonic
 
-from sesam.catalog import clients, drives, jobs, tasks
+from sesam.catalog import clients, drives, jobs, saveset_claims, tasks
 from sesam.catalog.savesets import commit_saveset
 from sesam.device.directory import FileBlob
 from sesam.errors import ClientError, Interrupted, SesamError, exit_code_of
@@ -195,7 +195,9 @@ class _Trip:
 
     def _claim(self, media: tuple[str, ...]) -> None:
         with self._site.catalog.change():
-            jobs.claim_saveset(self._name, self._job, media, self._site.clock())
+            saveset_claims.claim_saveset(
+                self._name, self._job, media, self._site.clock()
+            )
 
     def _source_argv(self, there: str) -> list[str]:
         """Return how the mover's machine starts the source; [] = within itself."""
@@ -229,7 +231,7 @@ class _Trip:
 
     def _widen_claim(self, media: tuple[str, ...]) -> None:
         with self._site.catalog.change():
-            jobs.widen_claim(self._name, media)
+            saveset_claims.widen_claim(self._name, media)
 
     def _commit(self, written: Written, heartbeat: Heartbeat) -> dict[str, object]:
         """Make the saveset visible and end the job, in one transaction."""

@@ -6,7 +6,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from sesam.catalog import checks, drives, jobs, savesets
+from sesam.catalog import checks, drives, jobs, saveset_claims, savesets
 from sesam.catalog import site as settings
 from sesam.catalog.address import sqlite_path
 from sesam.catalog.retention import holdings
@@ -139,7 +139,7 @@ def _jobs(site: Site) -> Iterator[Finding]:
 
 
 def _claims(site: Site) -> Iterator[Finding]:
-    for saveset, media, job_id in jobs.dead_claims():
+    for saveset, media, job_id in saveset_claims.dead_claims():
         where = ", ".join(media)
         yield (
             WARNING,

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 
-from sesam.catalog import drives, jobs, reaping, savesets
+from sesam.catalog import drives, reaping, saveset_claims, savesets
 from sesam.catalog import media as catalog_media
 from sesam.device.directory import DirectoryStore
 from sesam.errors import ClientError, Damaged, DeviceError, NotFound
@@ -42,7 +42,7 @@ def settle_afar(site: Site, problem: Problem) -> None:
 
 
 def _settle_claims(site: Site, problem: Problem, *, afar: bool) -> None:
-    claims = jobs.dead_claims()
+    claims = saveset_claims.dead_claims()
     there = {one.name for one in drives.list_stores() if one.rds} if claims else set()
     for saveset, media, job_id in claims:
         if afar is not bool(there.intersection(media)):
@@ -68,7 +68,7 @@ def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int)
                     shelf.remove(saveset)
     with site.catalog.change():
         # Another command may have settled it meanwhile.
-        if not jobs.close_claim(saveset) or left is None:
+        if not saveset_claims.close_claim(saveset) or left is None:
             return ""
         record, copy = commit.records_of(left.written, site.zone)
         if left.damage:

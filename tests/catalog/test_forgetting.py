@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sesam.catalog import jobs, retention, savesets, upkeep
+from sesam.catalog import jobs, retention, saveset_claims, savesets, upkeep
 from sesam.catalog.db import Catalog
 from sesam.catalog.tables import TombstoneRow
 from sesam.errors import CatalogError, NotFound, Protected
@@ -144,7 +144,7 @@ def test_what_may_have_bytes_somewhere_is_known(catalog: Catalog) -> None:
         job = jobs.enqueue("backup", "etc", backup_day=DAY, now=NOW)
     job = jobs.start(catalog, job.id, current_owner(), clock=lambda: NOW, log="")
     with catalog.change():
-        jobs.claim_saveset("SF3", job, ("default",), NOW)
+        saveset_claims.claim_saveset("SF3", job, ("default",), NOW)
     names, pairs = retention.known_places()
     assert names == {"SF2", "SF3"}
     assert pairs == {("SF1", "default")}

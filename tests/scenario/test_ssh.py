@@ -13,7 +13,7 @@ from conftest import BIN, Site
 from sshd import Sshd
 from trees import differences, hostile_tree, small_tree, snapshot
 
-from sesam.catalog import jobs
+from sesam.catalog import jobs, saveset_claims
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def forgotten(site: Site, inside: Any, result: dict[str, Any]) -> None:
             catalog.execute(f"DELETE FROM {table}")
     job = jobs.get_job(result["job"])
     with inside.catalog.change():
-        jobs.claim_saveset(result["saveset"], job, ("far",), inside.clock())
+        saveset_claims.claim_saveset(result["saveset"], job, ("far",), inside.clock())
 
 
 def test_what_was_left_behind_ssh_is_settled_there(
