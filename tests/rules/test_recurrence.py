@@ -91,6 +91,7 @@ instants = st.datetimes(
 zones = st.sampled_from(ZONES)
 
 
+@settings(deadline=None)
 @given(schedules(), zones, st.lists(instants, min_size=3, max_size=3))
 def test_two_windows_together_give_what_one_gives(
     one: Schedule, zone: ZoneInfo, three: list[datetime]
