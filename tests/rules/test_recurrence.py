@@ -383,6 +383,13 @@ def test_starts_are_computed_as_they_are_asked_for() -> None:
     assert lines_of(three) < 2000
 
 
+def test_an_instant_without_a_zone_is_refused() -> None:
+    naive = NEXT[0].replace(tzinfo=None)
+    for window in ((naive, NEXT[1]), (NEXT[0], naive)):
+        with pytest.raises(ValueError, match="aware"):
+            listed(Schedule("one", time()), *window, BERLIN)
+
+
 @pytest.mark.parametrize(
     "rule",
     ["FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=31", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",

@@ -52,6 +52,13 @@ def test_wishes_that_do_not_go_together_are_refused(
         check_schedule(asked(PLAIN, wishes))
 
 
+def test_a_second_week_and_hours_of_weekdays_are_one_form() -> None:
+    weeks = asked(PLAIN, {"every": "2w", "weekly": "sat"})
+    assert weeks.rule == "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"
+    hours = asked(SHOP, {"every": "1h", "weekly": "mon,tue"})
+    assert (hours.rule, hours.between_end) == ("FREQ=HOURLY;BYDAY=MO,TU", SIX)
+
+
 def test_what_is_not_asked_for_stays() -> None:
     changed = asked(SHOP, {"offset": 1, "calendars": ("a",)})
     assert changed.rule == "FREQ=MINUTELY;INTERVAL=15"
