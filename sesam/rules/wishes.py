@@ -43,7 +43,8 @@ def _rule(
     # A second week, or the hours of some weekdays: the one form of two options.
     every, weekly = given.get("every"), given.get("weekly")
     if set(given) == {"every", "weekly"}:
-        return _with(schedule, forms.every(str(every), str(weekly)), fields)
+        rule = schedule_text(forms.every(str(every), str(weekly)))
+        return _with(schedule, rule, fields)
     if len(given) > 1:
         options = " and ".join(f"--{key}" for key in given)
         raise WrongUsage(f"{options} say two rules", hint="give one of them")
@@ -53,13 +54,13 @@ def _rule(
         if form == "once":
             return _once(value, fields)
         if form == "rrule":
-            return _with(schedule, value, fields)
-        return _with(schedule, getattr(forms, form)(value), fields)
+            return _with(schedule, schedule_text(value), fields)
+        return _with(schedule, schedule_text(getattr(forms, form)(value)), fields)
     return {}
 
 
-def _with(schedule: Schedule, text: str, fields: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"rule": schedule_text(text) if text else ""}
+def _with(schedule: Schedule, rule: str, fields: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"rule": rule}
     if schedule.rule == forms.ONCE and "valid_from" not in fields:
         # The first date was that of the one start of before.
         found["valid_from"] = None

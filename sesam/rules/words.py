@@ -98,6 +98,9 @@ def _days_of_rule(rule: Rule) -> str | None:
     if rule.freq == "DAILY" and rule.by_day and rule.interval > 1:
         return None
     month = ""
+    # Days of a month, of every month of the year.
+    if rule.freq == "YEARLY" and not rule.by_month:
+        return None
     if rule.by_month:
         if not any(chosen) or (rule.freq, rule.interval > 1) == ("MONTHLY", True):
             return None
@@ -114,7 +117,7 @@ def _days_of_rule(rule: Rule) -> str | None:
 def _of_class(rule: Rule) -> str | None:
     """Return the first workday and the like."""
     classes = {WORKDAYS: "workday", WEEKEND: "weekend day"}
-    kind = classes.get(",".join(WEEKDAYS[d] for n, d in rule.by_day if not n))
+    kind = classes.get(",".join(f"{n or ''}{WEEKDAYS[d]}" for n, d in rule.by_day))
     counted = rule.freq == "MONTHLY" or (rule.freq, len(rule.by_month)) == ("YEARLY", 1)
     if not kind or not counted or not set(rule.by_set_pos) <= set(_PLACES):
         return None
@@ -131,8 +134,7 @@ def _weekdays(rule: Rule) -> str | None:
             first, last = (DAY_NAMES[day].title() for day in (days[0], days[-1]))
             return f" on {every}{first} to {last}"
         return f" on {every}{_joined(names)}"
-    # Of a whole year the nth weekday is said by few.
-    if not ordinals <= set(_PLACES) or (rule.freq == "YEARLY" and not rule.by_month):
+    if not ordinals <= set(_PLACES):
         return None
     pairs = zip(rule.by_day, names, strict=True)
     return " on the " + _joined([f"{_PLACES[n]} {name}" for (n, _), name in pairs])

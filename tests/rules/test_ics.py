@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 from dateutil.rrule import rruleset, rrulestr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sesam.errors import RequestError, WrongUsage
@@ -135,6 +135,7 @@ RULES = ["FREQ=DAILY;INTERVAL=3;COUNT=50", "FREQ=WEEKLY;BYDAY=MO,TH;COUNT=30",
          "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=9"]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(RULES),
     st.dates(date(2020, 1, 1), date(2028, 1, 1)),
@@ -170,6 +171,7 @@ letters = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\\"
 texts = st.text(letters, max_size=80)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.dates(date(1971, 1, 1), date(2999, 1, 1)), texts))
 def test_what_is_exported_is_read_back(named: dict[date, str]) -> None:
     named = {day: " ".join(named[day].split()) for day in sorted(named)}

@@ -91,6 +91,7 @@ instants = st.datetimes(
 zones = st.sampled_from(ZONES)
 
 
+@settings(deadline=None)
 @given(schedules(), zones, st.lists(instants, min_size=3, max_size=3))
 def test_two_windows_together_give_what_one_gives(
     one: Schedule, zone: ZoneInfo, three: list[datetime]
@@ -380,6 +381,13 @@ def test_starts_are_computed_as_they_are_asked_for() -> None:
 
     three()
     assert lines_of(three) < 2000
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    naive = NEXT[0].replace(tzinfo=None)
+    for window in ((naive, NEXT[1]), (NEXT[0], naive)):
+        with pytest.raises(ValueError, match="aware"):
+            listed(Schedule("one", time()), *window, BERLIN)
 
 
 @pytest.mark.parametrize(

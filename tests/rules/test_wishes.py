@@ -34,6 +34,9 @@ def test_a_cycle_begins_with_its_hours_or_within_them() -> None:
         ({"weekly": "sat", "monthly": "1"}, "--weekly and --monthly say two rules"),
         ({"rrule": "FREQ=DAILY", "once": CHRISTMAS}, "two rules"),
         ({"every": "2w", "weekly": "sat", "yearly": "12-24"}, "two rules"),
+        ({"rrule": ""}, "no NAME=VALUE"),
+        ({"every": ""}, "no number"),
+        ({"every": "99999d"}, "INTERVAL is from 1 to 10000"),
         ({"between": (EIGHT, EIGHT), "every": "1h"}, "is empty"),
         ({"between": (EIGHT, SIX), "every": "1h", "start": SIX}, "not within"),
         ({"between": (TEN, EIGHT), "every": "1h", "start": time(9)}, "not within"),
@@ -47,6 +50,13 @@ def test_wishes_that_do_not_go_together_are_refused(
 ) -> None:
     with pytest.raises(WrongUsage, match=why):
         check_schedule(asked(PLAIN, wishes))
+
+
+def test_a_second_week_and_hours_of_weekdays_are_one_form() -> None:
+    weeks = asked(PLAIN, {"every": "2w", "weekly": "sat"})
+    assert weeks.rule == "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA"
+    hours = asked(SHOP, {"every": "1h", "weekly": "mon,tue"})
+    assert (hours.rule, hours.between_end) == ("FREQ=HOURLY;BYDAY=MO,TU", SIX)
 
 
 def test_what_is_not_asked_for_stays() -> None:
