@@ -36,12 +36,14 @@ _REFERENCES = (
 
 def list_events() -> list[Event]:
     """Return all events by name."""
-    return [_record(row) for row in EventRow.select().order_by(EventRow.name)]
+    names = _names()
+    rows = EventRow.select().order_by(EventRow.name)
+    return [_record(row, names) for row in rows]
 
 
 def get_event(name: str) -> Event:
     """Return an event. Raises NotFound."""
-    return _record(find(EventRow, _EVENT, name))
+    return _record(find(EventRow, _EVENT, name), _names())
 
 
 def add_event(event: Event, now: datetime) -> None:
@@ -121,12 +123,23 @@ def followers(name: str) -> list[Event]:
     if row is None:
         return []
     query = EventRow.select().where(EventRow.follow == row, EventRow.enabled == 1)
-    return [_record(one) for one in query.order_by(EventRow.name)]
+    names = _names()
+    return [_record(one, names) for one in query.order_by(EventRow.name)]
 
 
-def _record(row: Any) -> Event:
+def _names() -> dict[str, dict[int, str]]:
+    """Return what events refer to, by field: names by number, one query a table."""
+    found = {}
+    for field, table, _ in _REFERENCES:
+        rows: Any = table.select(table.id, table.name).tuples()
+        found[field] = dict(rows)
+    return found
+
+
+def _record(row: Any, names: dict[str, dict[int, str]]) -> Event:
+    numbers = row.__data__
     named: dict[str, Any] = {
-        field: getattr(row, field).name if row.__data__[field] else ""
+        field: names[field][numbers[field]] if numbers[field] else ""
         for field, _, _ in _REFERENCES
     }
     details = {key: row.details[key] for key in _DETAILS if key in row.details}

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
 
 from sesam.catalog import events, sheet
 from sesam.catalog.sheet import SheetRow
@@ -74,7 +73,7 @@ def _event(site: Site, setup: Setup, name: str, since: datetime, now: datetime) 
         for row in _of_object(site, setup, event, schedule, one, list(kept), now)
     ]
     with site.catalog.change():
-        if not events.move_on(name, since, next(islice(later, 1), None)):
+        if not events.move_on(name, since, next(later, None)):
             return  # another tick has taken it
         for row in rows:
             _post(site, event, row)
