@@ -38,6 +38,8 @@ def hostile_tree(top: Path) -> Path:
     os.symlink(b"\xffnowhere", raw + b"/dangling")
     os.symlink(b"x" * 900, raw + b"/long-target")
     os.symlink(b"big", raw + b"/to-big")
+    os.symlink(b"x", raw + b"/to-x")
+    os.symlink(b"x", raw + b"/zzz-last-to-x")
     (top / "links").mkdir()
     _write(raw + b"/links/one", b"linked content")
     for name in (b"links/two", b"links/three", b"zz-four"):

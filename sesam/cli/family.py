@@ -165,7 +165,8 @@ def run(command: click.Command) -> NoReturn:
         streams.silence()
     except OutputLost as error:
         streams.silence()
-        code = code or _fail_with(error)
+        lost = _fail_with(error)
+        code = code or lost
     sys.stderr.flush()
     # All is written: taking the interpreter apart takes longer than many a command.
     os._exit(code)

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sesam.cli.streams import unread
+from sesam.errors import SesamError
 
 Row = Mapping[str, Any]
 NONE = "-"
@@ -65,21 +66,29 @@ class Renderer:
             texts = [self._text(row) for row in rows]
             _print("[\n " + ",\n ".join(texts) + "\n]" if texts else "[]")
         elif self._form == "jsonl":
-            ready: list[str] = []
+            self._stream(rows)
+        elif self._form == "csv":
+            self._csv(rows, keys or [column.key for column in columns])
+        else:
+            self._table(rows, columns)
+
+    def _stream(self, rows: Iterable[Any]) -> None:
+        """Print rows as they come; ready ones, which may be millions, together."""
+        ready: list[str] = []
+        try:
             for row in rows:
                 if isinstance(row, str):
-                    # There may be millions of them: written together.
                     ready.append(row)
                     if len(ready) < _READY:
                         continue
                 _write_lines(ready)
                 if not isinstance(row, str):
                     _print(self._text(row))
+        except SesamError:
+            # What was found before it failed is shown.
             _write_lines(ready)
-        elif self._form == "csv":
-            self._csv(rows, keys or [column.key for column in columns])
-        else:
-            self._table(rows, columns)
+            raise
+        _write_lines(ready)
 
     def one(self, row: Row, columns: Sequence[Column] = ()) -> None:
         """Print one object: as a JSON object, or one line a fact for people."""

@@ -105,6 +105,14 @@ def gone(path: bytes) -> bytes:
     return escape(path) + DELETED + b"\n"
 
 
+def is_gone(line: bytes) -> bool:
+    """Tell whether a line, without its end, is that of a deleted path.
+
+    It has two fields: a link to `x` ends in the same way, and has more.
+    """
+    return line.endswith(DELETED) and line.count(b"\t") == 1
+
+
 def end(objects: int, deleted: int) -> bytes:
     """Return the last line."""
     return _END + b"%d\t%d\n" % (objects, deleted)

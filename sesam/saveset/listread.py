@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from sesam.errors import Damaged, UnknownFormat
-from sesam.saveset.listing import DELETED, HEAD, Line, decode, end, escape
+from sesam.saveset.listing import HEAD, Line, decode, end, escape, is_gone
 
 LINE_LIMIT = 8 << 20
 _LAST_LINE = 64
@@ -63,14 +63,14 @@ class Reading:
         while batch is not None:
             # Paths begin with a slash, and objects come before what is deleted: the
             # last line of a batch tells that all are objects.
-            if batch and batch[-1][:1] == b"/" and not batch[-1].endswith(DELETED):
+            if batch and batch[-1][:1] == b"/" and not is_gone(batch[-1]):
                 objects += len(batch)
                 yield from self._chosen(batch)
             else:
                 for line in batch:
                     if line[:1] == b"#":
                         return self._ended(line, batch, objects, deleted)
-                    if line.endswith(DELETED):
+                    if is_gone(line):
                         deleted += 1
                     else:
                         objects += 1

@@ -14,7 +14,7 @@ from sesam.errors import SesamError
 from sesam.rules.glob import PathGlob
 from sesam.rules.records import Saveset
 from sesam.saveset import listing
-from sesam.saveset.listing import DELETED, Line, escape, unescape
+from sesam.saveset.listing import Line, escape, is_gone, unescape
 from sesam.service.fetching import listings
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
 from sesam.service.fetching.rowtexts import file_time
@@ -70,8 +70,7 @@ def _hits(site: Site, saveset: Saveset, search: Search, glob: PathGlob) -> _Hits
     for line in _candidates(listings.text(path), escape(glob.literal)):
         name = unescape(line.partition(b"\t")[0])
         if line[:1] != b"#" and glob.matches(name):
-            gone = line.endswith(DELETED)
-            found[name] = None if gone else listing.decode(line)
+            found[name] = None if is_gone(line) else listing.decode(line)
     return found
 
 

@@ -1,8 +1,9 @@
 """Verifying a saveset: every stored byte, then every byte of what it holds.
 
-First size and digest of each piece and part, the manifest included, against the catalog
-and against the manifest; then every frame, and if asked for, or if anything is damaged,
-every member of the tar beside its line of the listing. Judged anew each
+Size and digest of each piece and part, the manifest included, against the catalog and
+against the manifest, and every frame: all in one pass over the stored bytes. If asked
+for, or if anything is amiss, they are read again, and every member of the tar beside its
+line of the listing. Judged anew each
 time: damage that is gone is not remembered.
 """
 

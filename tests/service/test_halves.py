@@ -175,3 +175,61 @@ def test_a_small_tree_needs_no_second_process(tmp_path: Path) -> None:
     part = FramedBlob(FileBlob(str(tmp_path / NAME)), NAME)
     assert middle_of(part) is None
     part.close()
+
+
+def test_a_link_to_x_is_no_deleted_path(tmp_path: Path) -> None:
+    top = tmp_path / "s"
+    top.mkdir()
+    os.symlink("x", top / "last")
+    sink = Sink()
+    Source(SourceJob((os.fsencode(top),)), sink).run()
+    assert sink.lines()[os.fsencode(top / "last")].target == b"x"
+
+
+def test_a_middle_line_of_any_length_is_met(tmp_path: Path) -> None:
+    """Its path is longer than what is read of a frame at once elsewhere."""
+    top = fd = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(70):
+        os.mkdir(b"\x01" * 250, dir_fd=fd)
+        fd = os.open(b"\x01" * 250, os.O_RDONLY, dir_fd=fd)
+    for number in range(120):
+        os.close(os.open(f"f{number}", os.O_CREAT | os.O_WRONLY, dir_fd=fd))
+    time.sleep(0.2)
+    sink = Sink()
+    Source(SourceJob((os.fsencode(tmp_path),)), sink).run()
+    listing = tmp_path.with_name(f"{BASE}.listing.zst")
+    listing.write_bytes(sink.parts[NAME])
+    assert len(middle(listing).line) > 1 << 16
+    try:
+        found = both(tmp_path, listing)
+        assert (found.totals["changed"], found.totals["deleted"]) == (0, 0)
+    finally:
+        listing.unlink()
+        os.close(top)
+
+
+def test_told_to_stop_it_stops_while_the_later_half_is_saved(
+    grown: tuple[Path, Path],
+) -> None:
+    top, listing = grown
+    saved = 0
+    places = sorted(top.iterdir())
+    for place in places[-20:]:
+        if place.is_dir():
+            for file in place.iterdir():
+                if file.is_file():
+                    file.write_text("changed")
+    sink = Sink()
+    job = SourceJob((os.fsencode(top),), base=BASE)
+    source: list[Source] = []
+
+    def stopped() -> bool:
+        nonlocal saved
+        saved += 1
+        # The first half looks around some dozen times, the replay far more often.
+        return saved > 50
+
+    source.append(Source(job, sink, stopped=stopped, base=FileBlob(str(listing))))
+    source[0].run()
+    assert sink.totals["state"] == "cancelled"
+    assert 0 < sink.totals["changed"] < 3000

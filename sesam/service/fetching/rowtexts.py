@@ -10,6 +10,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _GIGA = 10**9
+# Of a line, and of that of a symbolic link.
+_TABS = (16, 17)
 _DAY = 86400
 _MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
 _SECONDS = [f"{second:02d}" for second in range(60)]
@@ -29,6 +31,8 @@ class RowTexts:
         None where it holds what JSON would have to escape: then the long way is taken.
         """
         if not line.isascii() or b'"' in line or b"\\" in line:
+            return None
+        if line.count(b"\t") not in _TABS:
             return None
         path, kind, mode, uid, gid, _, _, size, mtime, *_, holder, _, _ = line.decode(
             "ascii"

@@ -1,8 +1,8 @@
 """The savesets that one listing points to: each opened once, read side by side.
 
 A tree out of a chain is restored in walk order, and in walk order each saveset of the
-chain is read forward: so each keeps the one frame it is at, and no frame is
-decompressed twice. The largest hold it in memory, the others in a temporary file.
+chain is read forward: so each keeps the frame it is at, and no frame is decompressed
+twice. The largest hold it in memory, the others, with the next one, in a temporary file.
 """
 
 from collections.abc import Sequence

@@ -24,14 +24,15 @@ _LOOK_EVERY = 4096
 
 
 class _Finds:
-    """Writes down what is found from the path `begin` on."""
+    """Writes down what is found from the path `begin` on; it counts no lines."""
+
+    objects = 0
 
     def __init__(self, file: BinaryIO, begin: bytes) -> None:
         self._file = file
         self._begin = walk_key(begin)
         self._lines: list[bytes] = []
         self._held = 0
-        self.objects = 0
         self.base: Base | None = None
 
     def add(self, line: bytes) -> None:
@@ -39,7 +40,6 @@ class _Finds:
 
     def add_all(self, lines: Sequence[bytes]) -> None:
         self._lines += lines
-        self.objects += len(lines)
         self._held += sum(map(len, lines))
         if self._held >= _LINES_BYTES:
             self.flush()
@@ -47,9 +47,8 @@ class _Finds:
     def gone(self, path: bytes) -> None:
         self._put(records.GONE, path)
 
-    def save(self, path: bytes, known: bool) -> None:
-        self.objects += 1
-        self._put(records.KNOWN if known else records.NEW, path)
+    def save(self, letter: bytes, path: bytes, known: bool) -> None:
+        self._put(records.KNOWN if known else records.NEW, letter + path)
 
     def report(self, path: bytes, why: str) -> None:
         self._say(records.REPORT, path, why)
@@ -94,7 +93,7 @@ class _Merge(Merge):
         *,
         known: bool,
     ) -> None:
-        self._finds.save(path, known)
+        self._finds.save(records.letter_of(found), path, known)
 
 
 def main() -> None:

@@ -11,15 +11,17 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import chain, takewhile
+from itertools import chain
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from sesam.client.walk import Found
+from sesam.client.walk import Found, Report
 from sesam.device.directory import FileBlob
+from sesam.errors import Damaged
 from sesam.ports import Blob
 from sesam.rules.paths import walk_key
-from sesam.saveset.listing import DELETED, unescape
+from sesam.saveset.frames import FRAME_LIMIT
+from sesam.saveset.listing import is_gone, unescape
 from sesam.saveset.reader import FramedBlob
 from sesam.service.sending import records, sourcejob
 from sesam.service.sending.base import Base
@@ -48,8 +50,8 @@ def middle_of(part: FramedBlob) -> Middle | None:
     at = part.table.plain[frame]
     if part.read_at(at - 1, 1) != b"\n":
         return None
-    line = part.some(at, 1 << 16).partition(b"\n")[0]
-    if line[:1] != b"/" or line.endswith(DELETED):
+    line, whole, _ = part.some(at, FRAME_LIMIT).partition(b"\n")
+    if not whole or line[:1] != b"/" or is_gone(line):
         return None
     return Middle(frame, line, unescape(line.partition(b"\t")[0]))
 
@@ -60,6 +62,8 @@ class Halves:
     def __init__(self, job: SourceJob, listing: Blob, part: FramedBlob) -> None:
         self._job = job
         self._later: _LaterHalf | None = None
+        self._held: list[tuple[Report, bytes, str]] = []
+        self._failed = False
         here = isinstance(listing, FileBlob)
         self._middle = middle_of(part) if here and job.sources else None
         if self._middle is not None and isinstance(listing, FileBlob):
@@ -75,21 +79,37 @@ class Halves:
         """Return those lines of the base that belong to what is walked over here."""
         if self._middle is None or self._later is None:
             return lines
-        middle = self._middle.line
-        self._rest = chain((middle,), lines)
-        return takewhile(lambda line: line != middle, lines)
+        self._rest = chain((self._middle.line,), lines)
+        return _up_to(self._middle.line, lines)
+
+    def guarded(self, remark: Report) -> Report:
+        """Return a remark of the walk; what lies elsewhere is said by who goes there.
+
+        On its way to the middle the walk may come beyond it.
+        """
+        if self._middle is None or self._later is None:
+            return remark
+        middle = walk_key(self._middle.path)
+
+        def said(path: bytes, why: str) -> None:
+            if self._failed or walk_key(path) < middle:
+                remark(path, why)
+            else:
+                self._held.append((remark, path, why))
+
+        return said
 
     def here(
         self,
         walk: Iterable[Found],
         base: Base,
         replay: Callable[[Iterator[tuple[bytes, bytes]]], object],
-        stopped: Callable[[], bool],
+        look: Callable[[], object],
     ) -> Iterator[Found]:
         """Yield of a walk what is to be looked at here.
 
         At the middle `replay` is given what the process has found, and that is all;
-        where it has failed, the walk goes on.
+        where it has failed, the walk goes on. look -- called now and then; may raise
         """
         if self._middle is None or self._later is None:
             yield from walk
@@ -103,18 +123,35 @@ class Halves:
             if first := [one for one in names if walk_key(prefix + one) < middle]:
                 yield prefix, fd, first, facts
             base.finish()
-            if self._later.has_ended_well(stopped):
+            if self._later.has_ended_well(look):
                 break
-            base.read_on(self._rest)
+            self._go_on(base)
             yield prefix, fd, names[len(first) :], facts
             yield from found
             return
         else:
             base.finish()
-            if not self._later.has_ended_well(stopped):
-                base.read_on(self._rest)
+            if not self._later.has_ended_well(look):
+                self._go_on(base)
                 return
         replay(self._later.records())
+
+    def _go_on(self, base: Base) -> None:
+        """Without the process: what was left to it is done here."""
+        self._failed = True
+        for remark, path, why in self._held:
+            remark(path, why)
+        self._held.clear()
+        base.read_on(self._rest)
+
+
+def _up_to(middle: bytes, lines: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the lines in front of the middle one. Raises Damaged where it is none."""
+    for line in lines:
+        if line == middle:
+            return
+        yield line
+    raise Damaged("the listing of the base has not the line that parts it")
 
 
 class _LaterHalf:
@@ -138,14 +175,14 @@ class _LaterHalf:
             self._process.stdin.write(os.fsencode(order + sourcejob.encode(job)))
             self._process.stdin.close()
 
-    def has_ended_well(self, stopped: Callable[[], bool]) -> bool:
-        """Wait for the process; False where it failed, or this one was told to stop."""
-        while not stopped():
+    def has_ended_well(self, look: Callable[[], object]) -> bool:
+        """Wait for the process; False where it failed. look -- may raise."""
+        while True:
+            look()
             try:
                 return self._process.wait(_LOOK_S) == 0
             except subprocess.TimeoutExpired:
                 continue
-        return False
 
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         self._found.seek(0)

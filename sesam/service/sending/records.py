@@ -3,12 +3,15 @@
 A letter, the length of what follows in four bytes, and that.
 """
 
+import os
+import stat
 import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-# Lines of unchanged objects, with their line ends; paths of objects that are to be
-# saved, such that the base has and such that it has not; the path of one that is gone.
+# Lines of unchanged objects, with their line ends; objects that are to be saved, such
+# that the base has and such that it has not: a letter for the type, and the path; the
+# path of one that is gone.
 LINES, KNOWN, NEW, GONE = b"=", b"*", b"+", b"-"
 # A path, a NUL, and what is to be said of it: as Walk's `report`, `note`, `unread`.
 REPORT, NOTE, UNREAD = b"!", b".", b"?"
@@ -26,6 +29,13 @@ def read(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     while head := file.read(_HEAD.size):
         kind, length = _HEAD.unpack(head)
         yield kind, file.read(length)
+
+
+def letter_of(found: os.stat_result | None) -> bytes:
+    """Return the letter of an object as a walk yields it: without stat it is a file."""
+    if found is None or stat.S_ISREG(found.st_mode):
+        return b"f"
+    return b"d" if stat.S_ISDIR(found.st_mode) else b"o"
 
 
 def remark(path: bytes, why: str) -> bytes:

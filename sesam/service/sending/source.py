@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from sesam.client.walk import Found
+from sesam.client.walk import Found, Report
 from sesam.errors import SourceUnreadable
 from sesam.ports import Blob, Outlet
 from sesam.saveset.parts import ListingWriter, PartStream, SegmentWriter
@@ -74,8 +74,15 @@ class Source:
         pen = Pen(tar, listing, self._report)
         try:
             objects = ObjectWriter(pen, self._stopped)
-            with self._compared(objects, listing) as compared:
-                done = self._walk(compared, pen, listing)
+
+            def look() -> None:
+                if self._stopped():
+                    raise ToldToStop
+                self._tally(listing.objects, pen.size_bytes)
+
+            with self._compared(objects, listing, look) as compared:
+                done = self._walk(compared, look)
+            outlet.tally(listing.objects, pen.size_bytes)
             self._refuse_nothing(listing.objects)
             tar.add(END)
             tar.finish()
@@ -99,24 +106,31 @@ class Source:
 
     @contextmanager
     def _compared(
-        self, objects: ObjectWriter, listing: ListingWriter
+        self,
+        objects: ObjectWriter,
+        listing: ListingWriter,
+        look: Callable[[], object],
     ) -> Iterator[Comparison | ObjectWriter]:
         if self._base_listing is None:
             yield objects
             return
         remarks = self._report, self._note, self._unread
         with Comparison(
-            self._job, self._base_listing, objects, listing, remarks, self._stopped
+            self._job, self._base_listing, objects, listing, remarks, look
         ) as compared:
             self._base = compared.base
             yield compared
 
     def _walk(
-        self, saving: Comparison | ObjectWriter, pen: Pen, listing: ListingWriter
+        self, saving: Comparison | ObjectWriter, look: Callable[[], object]
     ) -> bool:
         """Save every object that the base has not as it is; False when told to stop."""
+        remarks: list[Report] = [self._report, self._note, self._unread]
+        if isinstance(saving, Comparison):
+            remarks = [saving.guarded(one) for one in remarks]
+        report, note, unread = remarks
         walk: Iterable[Found] = walk_of(
-            self._job, report=self._report, note=self._note, unread=self._unread
+            self._job, report=report, note=note, unread=unread
         )
         if isinstance(saving, Comparison):
             walk = saving.here(walk)
@@ -127,14 +141,11 @@ class Source:
                 since += len(found[2])
                 if since >= _LOOK_EVERY:
                     since = 0
-                    if self._stopped():
-                        return False
-                    self._tally(listing.objects, pen.size_bytes)
+                    look()
         except ToldToStop:
             return False
         if self._base is not None:
             self._base.finish()
-        self._outlet.tally(listing.objects, pen.size_bytes)
         return not self._stopped()
 
     def _tally(self, files: int, size_bytes: int) -> None:
