@@ -1,10 +1,9 @@
 """Verifying a saveset: every stored byte, then every byte of what it holds.
 
 Size and digest of each piece and part, the manifest included, against the catalog and
-against the manifest, and every frame: all in one pass over the stored bytes. If asked
-for, or if anything is amiss, they are read again, and every member of the tar beside its
-line of the listing. Judged anew each
-time: damage that is gone is not remembered.
+against the manifest, and every frame: in one pass over the stored bytes. If asked for,
+or if anything is amiss, they are read again, and every member of the tar beside its line
+of the listing. Judged anew each time: damage that is gone is not remembered.
 """
 
 from collections.abc import Callable, Sequence

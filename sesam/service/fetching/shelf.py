@@ -2,7 +2,8 @@
 
 A tree out of a chain is restored in walk order, and in walk order each saveset of the
 chain is read forward: so each keeps the frame it is at, and no frame is decompressed
-twice. The largest hold it in memory, the others, with the next one, in a temporary file.
+twice. The largest hold it in memory, the others, and the one behind it, in a temporary
+file.
 """
 
 from collections.abc import Sequence
