@@ -2,7 +2,7 @@
 
 Size and digest of each piece and part, the manifest included, against the catalog and
 against the manifest, and every frame: in one pass over the stored bytes. If asked for,
-or if anything is amiss, they are read again, and every member of the tar beside its line
+or if anything is amiss, they are read again, every member of the tar beside its line
 of the listing. Judged anew each time: damage that is gone is not remembered.
 """
 
