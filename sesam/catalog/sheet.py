@@ -83,6 +83,15 @@ def post(row: SheetRow) -> bool:
     return True
 
 
+def link(row: SheetRow, job_id: int) -> None:
+    """The occurrence of a row has a job."""
+    OccurrenceRow.update(job=job_id).where(
+        OccurrenceRow.event == row.event,
+        OccurrenceRow.object == row.object,
+        OccurrenceRow.start_at == row.start_at,
+    ).execute()
+
+
 def note_job(job_id: int, state: State, reason: str = "") -> None:
     """The job of an occurrence has come so far: so has the occurrence."""
     OccurrenceRow.update(state=state.value, reason=reason).where(

@@ -27,7 +27,7 @@ def add_event(here: Site, event: Event) -> None:
 
 
 def modify_event(here: Site, event: Event) -> None:
-    """Change an event. Raises NotFound, WrongUsage.
+    """Change an event. Raises NotFound, WrongUsage, Protected for NEWDAY.
 
     Switched on, or moved to another schedule, it has no occurrence before now.
     """
@@ -37,7 +37,10 @@ def modify_event(here: Site, event: Event) -> None:
             f'event "{event.name}" is of type {before.type}: that stays',
             hint="add another event",
         )
-    if event.type is not EventType.NEWDAY:
+    if event.type is EventType.NEWDAY:
+        if replace(event, enabled=before.enabled, note=before.note) != before:
+            raise _needed("changed")
+    else:
         _check(here, event)
     if event.schedule == before.schedule and event.enabled <= before.enabled:
         here.catalog.apply(lambda: events.modify_event(event))

@@ -1,13 +1,13 @@
 """From an event to the jobs it starts, one for each object."""
 
 import os
-from collections.abc import Sequence
 
 from sesam.catalog import sheet, tasks
 from sesam.catalog.sheet import SheetRow
 from sesam.errors import RequestError, WrongUsage
 from sesam.rules.decision import EventType
 from sesam.rules.event import NEWDAY, Event
+from sesam.rules.plan import objects_of
 from sesam.rules.records import Job
 from sesam.service import asking, commands, spawning
 from sesam.service.fetching.choice import Wish
@@ -19,11 +19,6 @@ from sesam.terms import State
 _LATER = (EventType.MIGRATION, EventType.REPLICATION, EventType.MEDIA)
 
 
-def objects_of(event: Event) -> Sequence[str]:
-    """Return what an event is for at this moment: the members of a group, one each."""
-    return tasks.get_group(event.group).tasks if event.group else (event.object,)
-
-
 def start_now(site: Site, event: Event) -> list[Job]:
     """Start an event by hand, in workers; return its jobs, queued.
 
@@ -31,7 +26,8 @@ def start_now(site: Site, event: Event) -> list[Job]:
     """
     if event.blocking:
         raise WrongUsage(f'event "{event.name}" is blocking: it never runs')
-    found = objects_of(event)
+    group = {event.group: tasks.get_group(event.group).tasks} if event.group else {}
+    found = objects_of(event, group)
     if not found:
         raise RequestError(f'task group "{event.group}" has no task')
     orders = [told(site, event, name) for name in found]

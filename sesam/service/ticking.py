@@ -121,7 +121,12 @@ def _decided(setup: Setup, row: SheetRow, now: datetime) -> SheetRow:
     """Return the row as priority and blocking have it."""
     own = row.occurrence()
     day = [
-        *(one.occurrence() for one in sheet.of_day(row.backup_day, [own.key])),
+        *(
+            one.occurrence()
+            for one in sheet.of_day(row.backup_day, [own.key])
+            # What was off, or started by hand, suppresses nothing.
+            if one.schedule and one.state != sheet.OFF
+        ),
         *_still_to_come(setup, row, now),
     ]
     found = decide(own, [one for one in day if one.event != row.event], setup.zone)
@@ -145,18 +150,21 @@ def _still_to_come(setup: Setup, row: SheetRow, now: datetime) -> list[Occurrenc
         (one.event, one.start_at)
         for one in sheet.of_day(row.backup_day, [(row.type, row.object)])
     }
-    since = {one.name: one.since for one in equal}
+    since = {
+        one.name: (one.since, setup.schedules[one.schedule].since)
+        for one in equal
+        if one.schedule in setup.schedules
+    }
     return [
         one.occurrence
         for one in found
         if one.occurrence.object == row.object
         and (one.occurrence.event, one.occurrence.start_at) not in known
-        and not _is_before(one.occurrence.start_at, since[one.occurrence.event])
+        and not any(
+            begin and one.occurrence.start_at < begin
+            for begin in since[one.occurrence.event]
+        )
     ]
-
-
-def _is_before(moment: datetime, since: datetime | None) -> bool:
-    return since is not None and moment < since
 
 
 def _post(site: Site, event: Event, row: SheetRow) -> None:
@@ -177,14 +185,16 @@ def _post(site: Site, event: Event, row: SheetRow) -> None:
     except SesamError as error:
         sheet.post(row._replace(state=State.ERROR.value, reason=f"error: {error}"))
         return
-    job = spawning.enqueue(
-        told,
-        day=row.backup_day,
-        now=site.clock(),
-        priority=row.priority,
-        closes_at=row.closes_at,
-    )
-    sheet.post(row._replace(state=State.QUEUED.value, job=job.id))
+    # The row first: where a clock went back it is there, and nothing starts twice.
+    if sheet.post(row._replace(state=State.QUEUED.value)):
+        job = spawning.enqueue(
+            told,
+            day=row.backup_day,
+            now=site.clock(),
+            priority=row.priority,
+            closes_at=row.closes_at,
+        )
+        sheet.link(row, job.id)
 
 
 def _post_older(

@@ -108,6 +108,8 @@ def test_what_an_event_needs_is_not_removed(ready: Site) -> None:
 def test_newday_stays(ready: Site) -> None:
     ready.sm("event remove", "NEWDAY", "--yes", code=12)
     ready.sm("event off", "NEWDAY", code=12)
+    ready.sm("event modify", "NEWDAY", "--no-schedule", code=12)
+    ready.sm("event modify", "NEWDAY", "--priority", 1, code=12)
     ready.sm("event off", "NEWDAY", "--force")
     assert not ready.json("event show", "NEWDAY")["enabled"]
     ready.sm("event on", "NEWDAY")

@@ -6,28 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sink import Bytes
 
 from sesam.errors import Damaged
 from sesam.saveset import frames, seektable
 from sesam.saveset.parking import ParkedBlob, Parking
 from sesam.saveset.reader import FramedBlob
-
-
-class Bytes:
-    """Stored bytes in memory, as a Blob."""
-
-    def __init__(self, stored: bytes) -> None:
-        self._stored = stored
-
-    @property
-    def size(self) -> int:
-        return len(self._stored)
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        return self._stored[offset : offset + length]
-
-    def close(self) -> None:
-        """Nothing is held."""
 
 
 def part_of(sizes: list[int], seed: int = 1) -> tuple[bytes, bytes]:

@@ -181,3 +181,34 @@ def test_newday_is_an_event_like_others(ready: Site) -> None:
         if row["event"] == "NEWDAY"
     ]
     assert (row["type"], row["state"]) == ("newday", "ok")
+
+
+def test_what_is_off_or_started_by_hand_suppresses_nothing(ready: Site) -> None:
+    ready.sm("schedule modify", "Monthly", "--monthly", "28", "--start", "19:00")
+    ready.sm("event off", "Monthly")
+    at(ready, "28T19:01:00").sm("sepuler tick")
+    evening = at(ready, "28T19:30:00")
+    evening.sm("event run", "Monthly")
+    ended(evening)
+    night = at(ready, "28T20:01:00")
+    night.sm("sepuler tick")
+    ended(night)
+    assert states(sheet(night, "2026-10-28", "2026-10-28")) == [
+        ("28", "Monthly", "off"),
+        ("28", "Monthly", "ok"),
+        ("28", "Daily", "ok"),
+    ]
+
+
+def test_a_clock_that_went_back_starts_nothing_twice(ready: Site) -> None:
+    night = at(ready, "28T20:01:00")
+    night.sm("sepuler tick")
+    ended(night)
+    before = at(ready, "28T19:59:00")
+    # It is looked at once more from then on.
+    before.sm("schedule modify", "Daily", "--start", "20:00", "--offset", 1)
+    before.sm("schedule modify", "Daily", "--start", "20:00", "--offset", 0)
+    night.sm("sepuler tick")
+    ended(night)
+    assert len(night.json("backup list")) == 1
+    assert len([one for one in night.json("job list") if one["type"] == "backup"]) == 1
