@@ -75,6 +75,8 @@ class Descent:
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         self._levels = [Level(b"", os.open(target, flags))]
         self._report = report
+        # Whether any directory could not be finished.
+        self.failed = False
         # The path of the last level, None where it is not known: mostly the next object
         # lies there as well.
         self._path: bytes | None = b""
@@ -117,7 +119,7 @@ class Descent:
     def down(self, name: bytes) -> Level:
         """Go down from where the walk is. Raises OSError."""
         levels = self._levels
-        level = Level(name, _open(name, self._fd(len(levels) - 1)))
+        level = Level(name, open_directory(name, self._fd(len(levels) - 1)))
         if self._path is not None:
             self._path = self._path + b"/" + name if self._path else name
         levels.append(level)
@@ -132,15 +134,23 @@ class Descent:
         Yields its descriptor and the last component. Raises OSError, UnsafePath.
         """
         *above, name = components_of(path)
-        fd = os.dup(self._levels[0].fd)
+        fd = self.target()
         try:
             for one in above:
-                below = _open(one, fd)
+                below = open_directory(one, fd)
                 os.close(fd)
                 fd = below
             yield fd, name
         finally:
             os.close(fd)
+
+    def target(self) -> int:
+        """Return a descriptor of the target that the caller closes."""
+        return os.dup(self._levels[0].fd)
+
+    def unfinished(self) -> None:
+        """Say that a directory below those that are open could not be finished."""
+        self._levels[-1].failed = True
 
     def close(self) -> None:
         """Leave all directories, and do what is due on leaving."""
@@ -182,7 +192,7 @@ class Descent:
         except (OSError, OverflowError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error
             self._report(path, f"cannot be finished: {why}")
-            levels[-1].failed = True
+            levels[-1].failed = self.failed = True
         if levels[-1].failed and len(levels) > 1:
             levels[-2].failed = True
 
@@ -194,7 +204,7 @@ class Descent:
             while self._levels[above].fd < 0:
                 above -= 1
             for one in range(above + 1, number + 1):
-                fd = _open(self._levels[one].name, self._levels[one - 1].fd)
+                fd = open_directory(self._levels[one].name, self._levels[one - 1].fd)
                 self._levels[one].fd = fd
                 if one - _OPEN_LEVELS > above:
                     self._close(self._levels[one - _OPEN_LEVELS])
@@ -212,7 +222,7 @@ def open_below(target: bytes, path: bytes) -> int:
     fd = os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for one in components_of(path):
         try:
-            below = _open(one, fd)
+            below = open_directory(one, fd)
         finally:
             os.close(fd)
         fd = below
@@ -248,7 +258,11 @@ def has_default(fd: int) -> bool:
         raise
 
 
-def _open(name: bytes, parent: int) -> int:
+def open_directory(name: bytes, parent: int) -> int:
+    """Return the descriptor of a directory in another one.
+
+    Raises NotADirectoryError where it is none, or a link to one; OSError.
+    """
     try:
         return os.open(name, _FLAGS, dir_fd=parent)
     except OSError as error:

@@ -7,10 +7,12 @@ a name is finished: a restore that was interrupted can be run again.
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager
 from errno import EDQUOT, ENOSPC, EROFS, EXDEV
 from typing import Concatenate, ParamSpec
 
+from sesam.client import later
 from sesam.client.descent import Descent
 from sesam.client.directories import Directories, make_plain
 from sesam.client.dress import Dresser
@@ -76,6 +78,52 @@ class Destination:
         object of its own, and the outcome is `written` instead of `linked`
         """
         return self._guarded(self._link, obj, first, read)
+
+    def make_way(self, path: bytes, known: Collection[bytes]) -> None:
+        """Make a directory for another process to restore into at the same time.
+
+        known -- directories on the way that will be placed here: they are finished then
+        Raises OSError, UnsafePath.
+        """
+        self._directories.make_way(path, known)
+
+    def go_by(self, path: bytes) -> None:
+        """Go to a directory that `make_way` of another process has made.
+
+        Its finish, and that of those above it, is left to that one.
+        Raises OSError, UnsafePath.
+        """
+        self._directories.go_by(path)
+
+    def leave_open(self, path: bytes) -> None:
+        """Leave the place of an object to another process.
+
+        Raises OSError, UnsafePath.
+        """
+        later.leave_open(self._descent, path)
+
+    def reopened(self, path: bytes) -> AbstractContextManager[None]:
+        """Place one object in a directory that another process has finished.
+
+        Raises OSError, UnsafePath.
+        """
+        return later.reopened(self._descent, path)
+
+    def unmark(self, paths: Iterable[bytes], way: Collection[bytes]) -> None:
+        """Say that what was left open has come; way -- not finished yet themselves.
+
+        Raises OSError.
+        """
+        later.unmark(self._descent, paths, way)
+
+    def unfinished(self) -> None:
+        """Another process could not finish what it restored below where we are."""
+        self._descent.unfinished()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a directory could not be finished."""
+        return self._descent.failed
 
     def close(self) -> None:
         """Give the directories their modes and times, deepest first."""

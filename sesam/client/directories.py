@@ -8,9 +8,9 @@ made by the restore as well and needs no mark of its own.
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from sesam.client.descent import Descent, Level
+from sesam.client.descent import Descent, Level, components_of, open_directory
 from sesam.client.dress import Dresser
 from sesam.client.making import part_name, remove_part
 from sesam.client.objects import Existing, Outcome, TreeObject
@@ -60,16 +60,57 @@ class Directories:
                 if self._stays(obj, found, asked):
                     return Outcome.KEPT
                 self._clear(name, above.fd)
-            if mark:
-                os.close(os.open(mark, _MARK, 0o600, dir_fd=above.fd))
-            # Open to its owner alone until it is finished.
-            os.mkdir(name, 0o700, dir_fd=above.fd)
+            self._make(name, above.fd, mark)
         above.last = name
         level = self._descent.down(name)
         if made or unfinished:
             level.made_in(above, new=made)
         self._finish_later(level, obj, mark)
         return Outcome.WRITTEN
+
+    def make_way(self, path: bytes, known: Collection[bytes]) -> None:
+        """Make what is missing of a directory that several processes restore into.
+
+        known -- those on the way whose turn comes: they are finished then
+        Raises OSError, UnsafePath; NotADirectoryError where something is in the way.
+        """
+        fresh, at = False, b""
+        parent = self._descent.target()
+        try:
+            for name in components_of(path):
+                at = at + b"/" + name if at else name
+                fresh = fresh or look(part_name(name), parent) is not None
+                if look(name, parent) is None:
+                    if at in known:
+                        self._make(name, parent, b"" if fresh else part_name(name))
+                        fresh = True
+                    else:
+                        make_plain(parent, name)
+                below = open_directory(name, parent)
+                os.close(parent)
+                parent = below
+        finally:
+            os.close(parent)
+
+    def go_by(self, path: bytes) -> None:
+        """Go to a directory that another process has made the way to, and finishes.
+
+        Raises OSError, UnsafePath.
+        """
+        above = self._descent.enter(b"", make_plain)
+        for name in components_of(path):
+            unfinished = above.fresh or look(part_name(name), above.fd) is not None
+            level = self._descent.down(name)
+            if unfinished:
+                level.made_in(above, new=False)
+            above = level
+
+    def _make(self, name: bytes, parent: int, mark: bytes) -> None:
+        """Make a directory; mark -- name of the mark it gets, b"" for none."""
+        if mark:
+            os.close(os.open(mark, _MARK, 0o600, dir_fd=parent))
+        # Open to its owner alone until it is finished.
+        os.mkdir(name, 0o700, dir_fd=parent)
 
     def _target(self, obj: TreeObject, asked: bool) -> Outcome:
         if asked and self._existing is not Existing.KEEP:

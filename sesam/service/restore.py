@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -10,7 +11,7 @@ from sesam.catalog import jobs
 from sesam.client.destination import Destination
 from sesam.client.objects import Outcome
 from sesam.client.preview import Preview
-from sesam.errors import Damaged, DeviceError, Interrupted, NotFound
+from sesam.errors import Damaged, Interrupted, NotFound
 from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
@@ -18,15 +19,18 @@ from sesam.service import working
 from sesam.service.fetching.choice import Wish, choose
 from sesam.service.fetching.links import FirstNames
 from sesam.service.fetching.members import Members, described
-from sesam.service.fetching.reading import Passphrase, StoredSaveset
-from sesam.service.fetching.shelf import Shelf
+from sesam.service.fetching.reading import Passphrase, StoredSaveset, shelf_of
 from sesam.service.fetching.told import told_of, wish_of
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
+from sesam.service.restoring import halves
+from sesam.service.restoring.placing import Counts, Placing
 from sesam.terms import State
 
 TYPE = "restore"
+# Objects between two looks at the progress.
+_TELL_EVERY = 64
 _KEYS = (
     *("job", "state", "files", "bytes", "skipped"),
     *("savesets", "seconds", "warnings"),
@@ -95,7 +99,7 @@ class _Trip:
         self._chain, self._saveset, self._log = chain, chain[-1], log
         self._wanted = tuple(normal(path) for path in wish.paths)
         self._missing = set(self._wanted)
-        self._files = self._bytes = self._skipped = self._warnings = 0
+        self._counts, self._warnings = Counts(), 0
         self._began = monotonic()
 
     def plan(self) -> dict[str, Any]:
@@ -106,14 +110,14 @@ class _Trip:
         )
         with (
             self._open() as stored,
-            Shelf(stored, self._chain) as shelf,
+            shelf_of(stored, self._chain) as shelf,
             FirstNames() as firsts,
         ):
             members = Members(shelf)
             for line, asked in self._lines(stored):
                 if asked and not line.is_lost:
                     outcome = self._planned(line, preview, members, firsts)
-                    if self._count(line, outcome):
+                    if self._counts.add(line, outcome):
                         self._watch.planned(line)
         preview.close()
         self._refuse_missing()
@@ -134,16 +138,6 @@ class _Trip:
             firsts.put(line)
         return outcome
 
-    def _count(self, line: Line, outcome: Outcome) -> bool:
-        """Count an object; return whether it is one that is written."""
-        written = outcome in (Outcome.WRITTEN, Outcome.LINKED)
-        if written:
-            self._files += 1
-            self._bytes += line.size if line.kind == "f" else 0
-        else:
-            self._skipped += 1
-        return written
-
     def run(self, job: Job) -> dict[str, Any]:
         site = self._site
         heartbeat = Heartbeat(site.catalog, job)
@@ -158,7 +152,7 @@ class _Trip:
         self._refuse_missing()
         state = State.WARNING if self._warnings else State.OK
         result = self._result(job, state)
-        message = counted(self._files, "object") + " restored"
+        message = counted(self._counts.files, "object") + " restored"
         with site.catalog.change():
             jobs.finish(job, state, now=site.clock(), message=message, result=result)
         self._say(f"ends as {state.value}: {message}")
@@ -166,59 +160,78 @@ class _Trip:
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish
-        with self._open() as stored, Shelf(stored, self._chain) as shelf:
+
+        def look() -> None:
+            if heartbeat.stopped():
+                raise Interrupted(
+                    "stopped; run it again to go on", signal=heartbeat.signal
+                )
+
+        with self._open() as stored, shelf_of(stored, self._chain) as shelf:
             reading = self._lines(stored)
-            members = Members(shelf)
-            destination = Destination(
-                wish.target,
-                existing=wish.existing,
-                numeric=wish.numeric_owners,
-                report=self._report,
-            )
+            order = halves.order_for(self._site, wish, stored, self._chain)
+            destination = self._destination()
             try:
-                with FirstNames() as firsts:
-                    for line, asked in reading:
-                        if heartbeat.stopped():
-                            raise Interrupted(
-                                "stopped; run it again to go on",
-                                signal=heartbeat.signal,
-                            )
-                        self._object(line, asked, members, destination, firsts)
+                with (
+                    FirstNames() as firsts,
+                    halves.Halves(destination, self._report, self._say) as later,
+                ):
+                    later.begin(order)
+                    place = partial(
+                        Placing,
+                        Members(shelf),
+                        firsts=firsts,
+                        report=self._report,
+                        partial=wish.partial,
+                    )
+                    self._place_all(place, destination, later, reading, look)
             except BaseException:
                 destination.abandon()
                 raise
             destination.close()
 
-    def _object(
+    def _destination(self) -> Destination:
+        wish = self._wish
+        return Destination(
+            wish.target,
+            existing=wish.existing,
+            numeric=wish.numeric_owners,
+            report=self._report,
+        )
+
+    def _place_all(
         self,
-        line: Line,
-        asked: bool,
-        members: Members,
+        placing: Callable[[Destination], Placing],
         destination: Destination,
-        firsts: FirstNames,
+        later: halves.Halves,
+        lines: Iterator[tuple[Line, bool]],
+        look: Callable[[], object],
     ) -> None:
-        if line.is_lost:
-            if asked:
-                self._report(line.path, "is not in the saveset: it could not be read")
-            return
-        try:
-            if not asked:
-                destination.ancestor(members.read(line)[0])
-                return
-            if "h" in line.flags:
-                outcome = _one_of_several(line, members, destination, firsts)
-            else:
-                outcome = destination.place(*members.read(line))
-        except (Damaged, NotFound) as error:
-            self._report(line.path, f"is damaged: {error}")
-            return
-        except DeviceError as error:
-            if not self._wish.partial:
-                raise
-            self._report(line.path, f"cannot be read: {error}")
-            return
-        self._count(line, outcome)
-        self._watch.progress(self._files, self._bytes)
+        own = placing(destination)
+
+        def tell() -> None:
+            self._counts = own.counts + later.counts()
+            self._watch.progress(self._counts.files, self._counts.bytes)
+
+        def wait() -> None:
+            look()
+            tell()
+
+        since = 0
+        for line, asked in later.here(lines, wait):
+            look()
+            own.put(line, asked=asked)
+            since += 1
+            if since == _TELL_EVERY:
+                since = 0
+                tell()
+        tell()
+        if later.late:
+            again = self._destination()
+            late = placing(again)
+            later.finish(late.put, again)
+            again.close()
+            self._counts += late.counts
 
     def _open(self) -> StoredSaveset:
         return StoredSaveset(
@@ -263,27 +276,10 @@ class _Trip:
         return {
             "job": job.id if job else None,
             "state": state.value,
-            "files": self._files,
-            "bytes": self._bytes,
-            "skipped": self._skipped,
+            "files": self._counts.files,
+            "bytes": self._counts.bytes,
+            "skipped": self._counts.skipped,
             "savesets": [one.name for one in self._chain],
             "seconds": round(monotonic() - self._began, 3),
             "warnings": self._warnings,
         }
-
-
-def _one_of_several(
-    line: Line, members: Members, destination: Destination, firsts: FirstNames
-) -> Outcome:
-    """Restore one name of an object that has several."""
-    first = firsts.get(line)
-    if first is None:
-        outcome = destination.place(*members.read(line))
-    else:
-        # Its content is read only where it cannot be a link.
-        obj = described(line)
-        outcome = destination.link(obj, first, lambda: members.read(line))
-    # What stayed as it was, or failed, is no object to link to.
-    if outcome is Outcome.WRITTEN or (first is None and outcome is Outcome.SAME):
-        firsts.put(line)
-    return outcome

@@ -15,8 +15,8 @@ from sink import Sink
 
 from sesam.device.directory import FileBlob
 from sesam.saveset.listing import NAME
+from sesam.saveset.middle import Middle, middle_of
 from sesam.saveset.reader import FramedBlob
-from sesam.service.sending.halves import Middle, middle_of
 from sesam.service.sending.source import Source
 from sesam.service.sending.sourcejob import SourceJob
 
@@ -54,7 +54,7 @@ def one_processor() -> Iterator[None]:
 def middle(listing: Path) -> Middle:
     part = FramedBlob(FileBlob(str(listing)), NAME)
     try:
-        found = middle_of(part)
+        found = middle_of(part, part.table.frames * 3 // 5)
     finally:
         part.close()
     assert found is not None

@@ -17,6 +17,7 @@ from sesam.saveset.reader import FramedBlob, listing_text, open_part
 from sesam.service.fetching import listings
 from sesam.service.fetching.pieces import Readers
 from sesam.service.fetching.rows import best_copy
+from sesam.service.fetching.shelf import Shelf
 from sesam.service.fetching.spool import fetched
 from sesam.service.ground import keys
 from sesam.service.ground.site import Site
@@ -228,3 +229,19 @@ def _closing(part: FramedBlob) -> Iterator[bytes]:
         yield from listing_text(part)
     finally:
         part.close()
+
+
+def shelf_of(own: StoredSaveset, chain: Sequence[Saveset] = ()) -> Shelf:
+    """Return the savesets that the listing of `own` points to, to be opened when met.
+
+    chain -- what is known of them: those need no look into the catalog
+    """
+    known = {one.name: one for one in chain}
+
+    def reach(name: str) -> StoredSaveset:
+        if name == own.saveset.name:
+            return own
+        return own.beside(known.get(name) or savesets.get_saveset(name))
+
+    sizes = {one.name: one.stored_bytes for one in chain}
+    return Shelf(own.saveset.name, sizes, reach)

@@ -6,33 +6,45 @@ twice. The largest hold it in memory, the others, and the one behind it, in a te
 file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Protocol
 
-from sesam.catalog import savesets
 from sesam.errors import SesamError
-from sesam.rules.records import Saveset
+from sesam.ports import Blob
 from sesam.saveset.parking import ParkedBlob, Parking
 from sesam.saveset.reader import FramedBlob
-from sesam.service.fetching.reading import StoredSaveset
 
 # So many savesets hold their frames in memory.
 _IN_MEMORY = 4
 
 
-class Shelf:
-    """Opens segments of any saveset of a chain; `own` is the one restored.
+class Segments(Protocol):
+    """A saveset whose data segments can be opened."""
 
-    chain -- what is known of it and the others: those need no look into the catalog
+    def open_segment(
+        self, number: int, opened: Callable[[Blob, str], FramedBlob] | None
+    ) -> FramedBlob: ...
+    def close(self) -> None: ...
+
+
+class Shelf:
+    """Opens segments of any saveset of a chain.
+
+    own  -- name of the one that is restored: who opened it closes it
+    sizes -- stored bytes of the savesets of the chain, by name
+    reach -- opens a saveset by name; raises SesamError
     """
 
-    def __init__(self, own: StoredSaveset, chain: Sequence[Saveset] = ()) -> None:
+    def __init__(
+        self, own: str, sizes: Mapping[str, int], reach: Callable[[str], Segments]
+    ) -> None:
         self._own = own
-        self._known = {one.name: one for one in chain}
-        largest = sorted(chain, key=lambda one: one.stored_bytes, reverse=True)
-        self._parked = {one.name for one in largest[_IN_MEMORY:]}
+        self._reach = reach
+        largest = sorted(sizes, key=lambda one: sizes[one], reverse=True)
+        self._parked = set(largest[_IN_MEMORY:])
         self._parking: Parking | None = None
-        self._opened: dict[str, StoredSaveset] = {own.saveset.name: own}
+        self._opened: dict[str, Segments] = {}
         self._lost: dict[str, SesamError] = {}
         self._segments: dict[str, tuple[int, FramedBlob]] = {}
 
@@ -44,8 +56,8 @@ class Shelf:
             segment.close()
         if self._parking is not None:
             self._parking.close()
-        for one in self._opened.values():
-            if one is not self._own:
+        for name, one in self._opened.items():
+            if name != self._own:
                 one.close()
 
     def segment(self, saveset: str, number: int) -> FramedBlob:
@@ -64,7 +76,7 @@ class Shelf:
         before = self._segments.pop(saveset, None)
         if before is not None:
             before[1].close()
-        name = saveset or self._own.saveset.name
+        name = saveset or self._own
         opened = None
         if name in self._parked:
             if self._parking is None:
@@ -74,13 +86,12 @@ class Shelf:
         self._segments[saveset] = number, segment
         return segment
 
-    def _stored(self, name: str) -> StoredSaveset:
+    def _stored(self, name: str) -> Segments:
         if name in self._lost:
             raise self._lost[name]
         if name not in self._opened:
             try:
-                known = self._known.get(name) or savesets.get_saveset(name)
-                self._opened[name] = self._own.beside(known)
+                self._opened[name] = self._reach(name)
             except SesamError as error:
                 self._lost[name] = error
                 raise

@@ -11,7 +11,7 @@ from sesam.saveset.listing import NAME
 from sesam.saveset.listread import Reading
 from sesam.saveset.parts import ListingWriter
 from sesam.saveset.reader import FramedBlob, listing_text
-from sesam.service.sending import records
+from sesam.service.ground import records
 from sesam.service.sending.base import Base
 from sesam.service.sending.halves import Halves
 from sesam.service.sending.merge import Merge

@@ -14,13 +14,14 @@ from sesam.rules.paths import walk_key
 from sesam.saveset.listing import NAME
 from sesam.saveset.listread import Reading
 from sesam.saveset.reader import FramedBlob, listing_text
-from sesam.service.sending import records, sourcejob
+from sesam.service.ground import records
+from sesam.service.ground.helper import end_with_parent
+from sesam.service.sending import sourcejob
 from sesam.service.sending.base import Base
 from sesam.service.sending.merge import Merge
 from sesam.service.sending.walking import walk_of
 
 _LINES_BYTES = 256 << 10
-_LOOK_EVERY = 4096
 
 
 class _Finds:
@@ -98,7 +99,7 @@ class _Merge(Merge):
 
 def main() -> None:
     """Walk, and write down what is found; a failure is an exit code alone."""
-    told = os.getppid()
+    end_with_parent()
     listing, frame, begin_hex, job_line = sys.stdin.buffer.read().splitlines()
     job, begin = sourcejob.decode(job_line.decode()), bytes.fromhex(begin_hex.decode())
     part = FramedBlob(FileBlob(os.fsdecode(listing)), NAME)
@@ -113,7 +114,7 @@ def main() -> None:
         gone=finds.gone,
     )
     finds.base = base
-    merge, begins, since = _Merge(base, finds), walk_key(begin), 0
+    merge, begins = _Merge(base, finds), walk_key(begin)
     leading = True
     walk = walk_of(
         job, report=finds.report, note=finds.note, unread=finds.unread, begin=begin
@@ -123,11 +124,6 @@ def main() -> None:
             names = [one for one in names if walk_key(prefix + one) >= begins]
             leading = not names
         merge.save_all(prefix, fd, names, found)
-        since += len(names)
-        if since >= _LOOK_EVERY:
-            since = 0
-            if os.getppid() != told:
-                sys.exit(1)  # nobody waits for it any more
     base.finish()
     finds.flush()
     file.flush()

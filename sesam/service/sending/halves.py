@@ -6,54 +6,24 @@ what it does not come to its end with is walked over as if it had never been.
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
-from tempfile import TemporaryFile
-from typing import BinaryIO
 
 from sesam.client.walk import Found, Report
 from sesam.device.directory import FileBlob
 from sesam.errors import Damaged
 from sesam.ports import Blob
 from sesam.rules.paths import walk_key
-from sesam.saveset.frames import FRAME_LIMIT
-from sesam.saveset.listing import is_gone, unescape
+from sesam.saveset.middle import Middle, is_worth, middle_of
 from sesam.saveset.reader import FramedBlob
-from sesam.service.sending import records, sourcejob
+from sesam.service.ground import records
+from sesam.service.ground.helper import Helper
+from sesam.service.sending import sourcejob
 from sesam.service.sending.base import Base
 from sesam.service.sending.sourcejob import SourceJob
 
-# With less to look at, a process costs more than it saves.
-_LEAST_FRAMES = 6
-_LOOK_S = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Middle:
-    """A frame of the base's listing, its first line, and the path that this is of."""
-
-    frame: int
-    line: bytes
-    path: bytes
-
-
-def middle_of(part: FramedBlob) -> Middle | None:
-    """Return where to part the walk over what a listing has; None = it is too small."""
-    if part.table.frames < _LEAST_FRAMES or len(os.sched_getaffinity(0)) < 2:
-        return None
-    # The process needs a while to begin.
-    frame = part.table.frames * 3 // 5
-    at = part.table.plain[frame]
-    if part.read_at(at - 1, 1) != b"\n":
-        return None
-    line, whole, _ = part.some(at, FRAME_LIMIT).partition(b"\n")
-    if not whole or line[:1] != b"/" or is_gone(line):
-        return None
-    return Middle(frame, line, unescape(line.partition(b"\t")[0]))
+_MODULE = "sesam.service.sending.halfwalk"
 
 
 class Halves:
@@ -61,14 +31,15 @@ class Halves:
 
     def __init__(self, job: SourceJob, listing: Blob, part: FramedBlob) -> None:
         self._job = job
-        self._later: _LaterHalf | None = None
+        self._later: Helper | None = None
         self._held: list[tuple[Report, bytes, str]] = []
         self._failed = False
         here = isinstance(listing, FileBlob)
-        self._middle = middle_of(part) if here and job.sources else None
+        self._middle = _middle(part) if here and job.sources else None
         if self._middle is not None and isinstance(listing, FileBlob):
             with suppress(OSError):
-                self._later = _LaterHalf(job, listing.path, self._middle)
+                order = _order(job, listing.path, self._middle)
+                self._later = Helper(_MODULE, order)
 
     def close(self) -> None:
         """End the process where it still runs."""
@@ -134,7 +105,8 @@ class Halves:
             if not self._later.has_ended_well(look):
                 self._go_on(base)
                 return
-        replay(self._later.records())
+        self._later.found.seek(0)
+        replay(records.read(self._later.found))
 
     def _go_on(self, base: Base) -> None:
         """Without the process: what was left to it is done here."""
@@ -154,41 +126,13 @@ def _up_to(middle: bytes, lines: Iterator[bytes]) -> Iterator[bytes]:
     raise Damaged("the listing of the base has not the line that parts it")
 
 
-class _LaterHalf:
-    """The process that walks over the later half, and the file of what it finds."""
+def _middle(part: FramedBlob) -> Middle | None:
+    if not is_worth(part):
+        return None
+    # The process needs a while to begin.
+    return middle_of(part, part.table.frames * 3 // 5)
 
-    def __init__(self, job: SourceJob, listing: str, middle: Middle) -> None:
-        order = f"{listing}\n{middle.frame}\n{middle.path.hex()}\n"
-        self._found: BinaryIO = TemporaryFile()  # noqa: SIM115
-        try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "sesam.service.sending.halfwalk"],
-                stdin=subprocess.PIPE,
-                stdout=self._found,
-                stderr=subprocess.DEVNULL,
-            )
-        except BaseException:
-            self._found.close()
-            raise
-        assert self._process.stdin is not None
-        with suppress(OSError):  # it has ended already: `has_ended_well` finds out
-            self._process.stdin.write(os.fsencode(order + sourcejob.encode(job)))
-            self._process.stdin.close()
 
-    def has_ended_well(self, look: Callable[[], object]) -> bool:
-        """Wait for the process; False where it failed. look -- may raise."""
-        while True:
-            look()
-            try:
-                return self._process.wait(_LOOK_S) == 0
-            except subprocess.TimeoutExpired:
-                continue
-
-    def records(self) -> Iterator[tuple[bytes, bytes]]:
-        self._found.seek(0)
-        return records.read(self._found)
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._found.close()
+def _order(job: SourceJob, listing: str, middle: Middle) -> bytes:
+    order = f"{listing}\n{middle.frame}\n{middle.path.hex()}\n"
+    return os.fsencode(order + sourcejob.encode(job))

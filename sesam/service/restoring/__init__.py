@@ -1,0 +1,1 @@
+"""Restoring in one process or in two."""
