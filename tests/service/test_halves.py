@@ -15,7 +15,7 @@ from sink import Sink
 
 from sesam.device.directory import FileBlob
 from sesam.saveset.listing import NAME
-from sesam.saveset.middle import Middle, middle_of
+from sesam.saveset.middle import Middle, is_worth, middle_of
 from sesam.saveset.reader import FramedBlob
 from sesam.service.sending.source import Source
 from sesam.service.sending.sourcejob import SourceJob
@@ -173,7 +173,7 @@ def test_a_small_tree_needs_no_second_process(tmp_path: Path) -> None:
     Source(SourceJob((os.fsencode(tmp_path / "s"),)), sink).run()
     (tmp_path / NAME).write_bytes(sink.parts[NAME])
     part = FramedBlob(FileBlob(str(tmp_path / NAME)), NAME)
-    assert middle_of(part) is None
+    assert not is_worth(part)
     part.close()
 
 
