@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 _GIGA = 10**9
 # Of a line, and of that of a symbolic link.
-_TABS = (16, 17)
-_DAY = 86400
-_MINUTES = [f"{minute // 60:02d}:{minute % 60:02d}:" for minute in range(1440)]
-_SECONDS = [f"{second:02d}" for second in range(60)]
+_FIELDS = (17, 18)
+_DAY, _HOUR = 86400, 3600
+_MOST_HOURS = 1 << 17
+_CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(_HOUR)]
 
 
 class RowTexts:
@@ -32,19 +32,19 @@ class RowTexts:
         """
         if not line.isascii() or b'"' in line or b"\\" in line:
             return None
-        if line.count(b"\t") not in _TABS:
+        of = line.decode("ascii").split("\t")
+        if len(of) not in _FIELDS:
             return None
-        path, kind, mode, uid, gid, _, _, size, mtime, *_, holder, _, _ = line.decode(
-            "ascii"
-        ).split("\t", 16)
+        holder = of[14]
         if holder == ".":
             holder = self._name
         elif not self._merged:
             return ""
-        stamp = self._stamp(mtime)
+        # By place: giving each field a name takes a quarter of the time.
         return (
-            f'{{"path": "{path}", "type": "{kind}", "size": {size}, "mode": "{mode}",'
-            f' "uid": {uid}, "gid": {gid}, "mtime": "{stamp}", "saveset": "{holder}"}}'
+            f'{{"path": "{of[0]}", "type": "{of[1]}", "size": {of[7]},'
+            f' "mode": "{of[2]}", "uid": {of[3]}, "gid": {of[4]},'
+            f' "mtime": "{self._stamp(of[8])}", "saveset": "{holder}"}}'
         )
 
 
@@ -77,16 +77,42 @@ def stamper(zone: ZoneInfo) -> Callable[[str], str]:
             return None
         return int(offset.total_seconds()), one, (this, following, before)
 
-    def stamp(text: str) -> str:
-        day, rest = divmod(int(text[:-10]), _DAY)
-        known = on_day(day) if text[0] != "-" else None
+    hours: dict[int, tuple[str, str, int, str] | None] = {}
+
+    def on_hour(hour: int) -> tuple[str, str, int, str] | None:
+        """Return what goes for a UTC hour, None where it is on no such day.
+
+        What stands before and behind minutes and seconds; the seconds by which the
+        site's hours begin earlier, and what stands before those of the next hour.
+        """
+        day, rest = divmod(hour, 24)
+        known = on_day(day)
         if known is None:
-            return file_time(int(text.replace(".", "")), zone)
+            return None
         offset, shown, dates = known
-        turn, rest = divmod(rest + offset, _DAY)
-        minute, second = divmod(rest, 60)
-        clock = _MINUTES[minute] + _SECONDS[second]
-        return f"{dates[turn]}{clock}{text[-10:]}{shown}"
+        ahead, shift = divmod(offset, _HOUR)
+        begin, later = (
+            f"{dates[turn]}{clock:02d}:"
+            for turn, clock in (divmod(rest + ahead + step, 24) for step in (0, 1))
+        )
+        return begin, shown, shift, later
+
+    def stamp(text: str) -> str:
+        hour, rest = divmod(int(text[:-10]), _HOUR)
+        try:
+            known = hours[hour]
+        except KeyError:
+            if len(hours) > _MOST_HOURS:
+                hours.clear()
+            known = hours[hour] = on_hour(hour)
+        if known is None or text[0] == "-":
+            return file_time(int(text.replace(".", "")), zone)
+        begin, shown, shift, later = known
+        if shift:
+            rest += shift
+            if rest >= _HOUR:
+                begin, rest = later, rest - _HOUR
+        return f"{begin}{_CLOCK[rest]}{text[-10:]}{shown}"
 
     return stamp
 
