@@ -149,8 +149,8 @@ class Outlet(Protocol):
     def begin_part(self, name: str) -> None:
         """What follows as data belongs to part `name`."""
 
-    def data(self, chunk: bytes) -> None:
-        """Stored bytes of the part begun last."""
+    def data(self, chunk: bytes | memoryview) -> None:
+        """Stored bytes of the part begun last; the caller uses their memory again."""
 
     def warning(self, path: bytes, reason: str) -> None:
         """An object could not be saved as it is; b"" where it is no single object."""

@@ -6,7 +6,9 @@ Source: C2SP age, section "Payload".
 """
 
 import os
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from sesam.crypt import header
@@ -17,21 +19,24 @@ from sesam.ports import Blob
 if TYPE_CHECKING:
     from sesam.crypt.engine import ChaCha20Poly1305
 
+Write = Callable[[bytes | memoryview], object]
 CHUNK_BYTES = 64 << 10
 _TAG_BYTES = 16
 _NONCE_BYTES = 16
 _STORED = CHUNK_BYTES + _TAG_BYTES
+# Writes that are being encrypted while the caller goes on.
+_AHEAD = 3
 
 
 class AgeWriter:
     """Encrypts a stream to recipients; `write` takes the stored bytes.
 
+    What `write` is given is its own only until it returns.
+
     Raises WrongUsage where a recipient is none.
     """
 
-    def __init__(
-        self, recipients: Sequence[str], write: Callable[[bytes], object]
-    ) -> None:
+    def __init__(self, recipients: Sequence[str], write: Write) -> None:
         file_key = os.urandom(header.FILE_KEY_BYTES)
         keys = [parse_recipient(one) for one in recipients]
         self._payload = _Payload(header.for_recipients(file_key, keys), file_key, write)
@@ -46,14 +51,16 @@ class AgeWriter:
 
 
 class _Payload:
-    def __init__(
-        self, head: bytes, file_key: bytes, write: Callable[[bytes], object]
-    ) -> None:
+    def __init__(self, head: bytes, file_key: bytes, write: Write) -> None:
         nonce = os.urandom(_NONCE_BYTES)
         self._cipher = _payload_cipher(file_key, nonce)
         self._write = write
         self._held = b""
         self._chunks = 0
+        # A thread of its own: encrypting holds up no other one.
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="age")
+        self._coming: deque[Future[tuple[bytearray, int]]] = deque()
+        self._free: list[bytearray] = []
         write(head + nonce)
 
     def write(self, data: bytes) -> None:
@@ -64,21 +71,47 @@ class _Payload:
         view, at = memoryview(data), CHUNK_BYTES - len(self._held)
         # Nothing but what lies across two writes is copied: copying costs as much as
         # encrypting.
-        sealed = [self._seal(self._held + view[:at], last=False)]
+        chunks: list[bytes | memoryview] = [self._held + view[:at]]
         while len(data) - at > CHUNK_BYTES:
-            sealed.append(self._seal(view[at : at + CHUNK_BYTES], last=False))
+            chunks.append(view[at : at + CHUNK_BYTES])
             at += CHUNK_BYTES
         self._held = bytes(view[at:])
-        self._write(b"".join(sealed))
+        room = self._free.pop() if self._free else bytearray()
+        coming = self._pool.submit(self._seal_all, chunks, self._chunks, room)
+        self._coming.append(coming)
+        self._chunks += len(chunks)
+        while len(self._coming) > _AHEAD or (self._coming and self._coming[0].done()):
+            self._hand_on()
 
     def finish(self) -> None:
-        self._write(self._seal(self._held, last=True))
+        while self._coming:
+            self._hand_on()
+        self._pool.shutdown()
+        nonce = _chunk_nonce(self._chunks, last=True)
+        self._write(self._cipher.encrypt(nonce, self._held, None))
         self._held = b""
 
-    def _seal(self, chunk: bytes | memoryview, *, last: bool) -> bytes:
-        nonce = _chunk_nonce(self._chunks, last=last)
-        self._chunks += 1
-        return self._cipher.encrypt(nonce, chunk, None)
+    def _hand_on(self) -> None:
+        room, size = self._coming.popleft().result()
+        with memoryview(room) as whole, whole[:size] as sealed:
+            self._write(sealed)
+        self._free.append(room)
+
+    def _seal_all(
+        self, chunks: Sequence[bytes | memoryview], first: int, room: bytearray
+    ) -> tuple[bytearray, int]:
+        """Encrypt the chunks from number `first` on, none of them the last one."""
+        size = len(chunks) * _STORED
+        if len(room) < size:
+            # Used again and again: new memory costs as much as the encrypting.
+            room = bytearray(size)
+        encrypt = self._cipher.encrypt_into
+        with memoryview(room) as into:
+            for number, chunk in enumerate(chunks):
+                nonce = _chunk_nonce(first + number, last=False)
+                at = number * _STORED
+                encrypt(nonce, chunk, None, into[at : at + _STORED])
+        return room, size
 
 
 class AgeBlob:
@@ -156,12 +189,12 @@ class AgeBlob:
 def protect(secret: str, passphrase: str, *, work: int = header.WORK_FACTOR) -> bytes:
     """Return a text as an age file that a passphrase opens."""
     file_key = os.urandom(header.FILE_KEY_BYTES)
-    stored: list[bytes] = []
+    stored = bytearray()
     head = header.for_passphrase(file_key, passphrase, work)
-    payload = _Payload(head, file_key, stored.append)
+    payload = _Payload(head, file_key, stored.extend)
     payload.write(secret.encode())
     payload.finish()
-    return b"".join(stored)
+    return bytes(stored)
 
 
 def read_identities(stored: bytes, passphrase: Callable[[], str]) -> list[Identity]:

@@ -34,7 +34,7 @@ class StreamWriter:
     def begin_part(self, name: str) -> None:
         self._put(PART, name.encode())
 
-    def data(self, chunk: bytes) -> None:
+    def data(self, chunk: bytes | memoryview) -> None:
         self._digest.update(chunk)
         self._cut(DATA, chunk)
 
@@ -55,7 +55,7 @@ class StreamWriter:
         self._json(END, {**totals, "digest": self._digest.hexdigest()})
         self._flush()
 
-    def _cut(self, kind: int, chunk: bytes) -> None:
+    def _cut(self, kind: int, chunk: bytes | memoryview) -> None:
         view = memoryview(chunk)
         for at in range(0, len(view), RECORD_LIMIT):
             self._put(kind, view[at : at + RECORD_LIMIT])

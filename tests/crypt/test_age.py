@@ -2,6 +2,7 @@
 
 import os
 import pty
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -41,17 +42,23 @@ SIZES = [
 
 
 def encrypted(plain: bytes, *who: Identity, step: int = 10_007) -> bytes:
-    stored: list[bytes] = []
-    writer = AgeWriter([one.recipient.text for one in who or (ME,)], stored.append)
+    stored = bytearray()
+    writer = AgeWriter([one.recipient.text for one in who or (ME,)], stored.extend)
     for at in range(0, len(plain), step):
         writer.write(plain[at : at + step])
     writer.finish()
-    return b"".join(stored)
+    return bytes(stored)
 
 
 def opened(stored: bytes, *who: Identity) -> bytes:
     blob = AgeBlob(Bytes(stored), who or (ME,))
     return blob.read_at(0, blob.size)
+
+
+@pytest.mark.parametrize("step", [CHUNK_BYTES - 1, CHUNK_BYTES, 200_000, 1 << 20])
+def test_writes_of_any_size_are_one_stream(step: int) -> None:
+    plain = random.Random(step).randbytes(3_000_000)
+    assert opened(encrypted(plain, step=step)) == plain
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from trees import hostile_tree
 
 from sesam.saveset.listing import stamp
-from sesam.service.fetching.rowtexts import file_time, stamper
+from sesam.service.fetching.rowtexts import Stamps, file_time
 
 ZONES = (
     "UTC",
@@ -19,7 +19,7 @@ ZONES = (
     "Pacific/Apia",
     "Asia/Kathmandu",
 )
-STAMPERS = {zone: stamper(ZoneInfo(zone)) for zone in ZONES}
+STAMPERS = {zone: Stamps(ZoneInfo(zone)).stamp for zone in ZONES}
 
 
 @given(

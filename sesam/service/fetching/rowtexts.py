@@ -4,7 +4,6 @@ A listing has as many lines as the tree has files: what goes for nearly all of t
 made without a record, a dictionary and an encoder between.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 _GIGA = 10**9
 # Of a line, and of that of a symbolic link.
 _FIELDS = (17, 18)
-_DAY, _HOUR = 86400, 3600
+_HOUR = 3600
 _MOST_HOURS = 1 << 17
 _CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(_HOUR)]
 
@@ -23,7 +22,7 @@ class RowTexts:
     def __init__(self, name: str, zone: ZoneInfo, *, merged: bool) -> None:
         self._name = name
         self._merged = merged
-        self._stamp = stamper(zone)
+        self._stamp = Stamps(zone).stamp
 
     def text(self, line: bytes) -> str | None:
         """Return the JSON of a line, "" if it is none of these rows.
@@ -48,14 +47,55 @@ class RowTexts:
         )
 
 
-def stamper(zone: ZoneInfo) -> Callable[[str], str]:
-    """Return what turns the seconds of a listing into an instant in the site's zone.
+class Stamps:
+    """Turns the seconds of a listing into instants in the site's zone.
 
     As `file_time` does; a day on which the clocks do not change is looked at once.
     """
 
-    @lru_cache(65536)
-    def on_day(day: int) -> tuple[int, str, tuple[str, str, str]] | None:
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._on_day = lru_cache(65536)(self._day)
+        self._hours: dict[int, tuple[str, str, int, str] | None] = {}
+
+    def stamp(self, text: str) -> str:
+        """Return the instant of decimal seconds with nine digits."""
+        hour, rest = divmod(int(text[:-10]), _HOUR)
+        try:
+            known = self._hours[hour]
+        except KeyError:
+            known = self._on_hour(hour)
+        if known is None or text[0] == "-":
+            return file_time(int(text.replace(".", "")), self._zone)
+        begin, shown, shift, later = known
+        if shift:
+            rest += shift
+            if rest >= _HOUR:
+                begin, rest = later, rest - _HOUR
+        return f"{begin}{_CLOCK[rest]}{text[-10:]}{shown}"
+
+    def _on_hour(self, hour: int) -> tuple[str, str, int, str] | None:
+        """Return what goes for a UTC hour, None where it is on no such day.
+
+        What stands before and behind minutes and seconds; the seconds by which the
+        site's hours begin earlier, and what stands before those of the next hour.
+        """
+        day, rest = divmod(hour, 24)
+        on_day, found = self._on_day(day), None
+        if on_day is not None:
+            offset, shown, dates = on_day
+            ahead, shift = divmod(offset, _HOUR)
+            begin, later = (
+                f"{dates[turn]}{clock:02d}:"
+                for turn, clock in (divmod(rest + ahead + step, 24) for step in (0, 1))
+            )
+            found = begin, shown, shift, later
+        if len(self._hours) > _MOST_HOURS:
+            self._hours.clear()
+        self._hours[hour] = found
+        return found
+
+    def _day(self, day: int) -> tuple[int, str, tuple[str, str, str]] | None:
         """Return what goes for a UTC day, None where the clocks change on it.
 
         The offset from UTC in seconds and as text; the dates that its instants have:
@@ -64,10 +104,10 @@ def stamper(zone: ZoneInfo) -> Callable[[str], str]:
         try:
             begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
             one, other = (
-                moment.astimezone(zone).isoformat()[19:]
+                moment.astimezone(self._zone).isoformat()[19:]
                 for moment in (begin, begin + timedelta(days=1))
             )
-            offset = begin.astimezone(zone).utcoffset()
+            offset = begin.astimezone(self._zone).utcoffset()
             this, following, before = (
                 f"{begin.date() + timedelta(days=step)}T" for step in (0, 1, -1)
             )
@@ -76,45 +116,6 @@ def stamper(zone: ZoneInfo) -> Callable[[str], str]:
         if one != other or offset is None:
             return None
         return int(offset.total_seconds()), one, (this, following, before)
-
-    hours: dict[int, tuple[str, str, int, str] | None] = {}
-
-    def on_hour(hour: int) -> tuple[str, str, int, str] | None:
-        """Return what goes for a UTC hour, None where it is on no such day.
-
-        What stands before and behind minutes and seconds; the seconds by which the
-        site's hours begin earlier, and what stands before those of the next hour.
-        """
-        day, rest = divmod(hour, 24)
-        known = on_day(day)
-        if known is None:
-            return None
-        offset, shown, dates = known
-        ahead, shift = divmod(offset, _HOUR)
-        begin, later = (
-            f"{dates[turn]}{clock:02d}:"
-            for turn, clock in (divmod(rest + ahead + step, 24) for step in (0, 1))
-        )
-        return begin, shown, shift, later
-
-    def stamp(text: str) -> str:
-        hour, rest = divmod(int(text[:-10]), _HOUR)
-        try:
-            known = hours[hour]
-        except KeyError:
-            if len(hours) > _MOST_HOURS:
-                hours.clear()
-            known = hours[hour] = on_hour(hour)
-        if known is None or text[0] == "-":
-            return file_time(int(text.replace(".", "")), zone)
-        begin, shown, shift, later = known
-        if shift:
-            rest += shift
-            if rest >= _HOUR:
-                begin, rest = later, rest - _HOUR
-        return f"{begin}{_CLOCK[rest]}{text[-10:]}{shown}"
-
-    return stamp
 
 
 def file_time(ns: int, zone: ZoneInfo) -> str:

@@ -78,11 +78,11 @@ class Mover:
         self._number = 0
         self._begin_piece()
 
-    def data(self, chunk: bytes) -> None:
+    def data(self, chunk: bytes | memoryview) -> None:
         self._part_digest.update(chunk)
         self._part_size += len(chunk)
         if self._part == LISTING:
-            self._watcher.listing(chunk)
+            self._watcher.listing(bytes(chunk))
         view = memoryview(chunk)
         taken = self._writer.write(view)
         while taken < len(view):
@@ -106,7 +106,7 @@ class Mover:
         self._watcher.note(path, reason)
 
     def index(self, chunk: bytes) -> None:
-        self._watcher.listing(chunk)
+        self._watcher.listing(bytes(chunk))
 
     def tally(self, files: int, size_bytes: int) -> None:
         self._watcher.progress(files, size_bytes)

@@ -101,7 +101,7 @@ class _Late:
     def begin_part(self, name: str) -> None:
         self.mover.begin_part(name)
 
-    def data(self, chunk: bytes) -> None:
+    def data(self, chunk: bytes | memoryview) -> None:
         self.mover.data(chunk)
 
     def warning(self, path: bytes, reason: str) -> None:
