@@ -16,7 +16,10 @@ _GIGA = 10**9
 
 
 class Common(NamedTuple):
-    """What such headers say; length -- their own, size -- of the content behind."""
+    """What such headers say; length -- their own, size -- of the content behind.
+
+    name -- the end of the path, 100 bytes of it at most
+    """
 
     length: int
     typeflag: int
@@ -29,6 +32,7 @@ class Common(NamedTuple):
     group: str
     device: tuple[int, int]
     link: bytes
+    name: bytes
 
 
 def common(head: bytes) -> Common | None:
@@ -64,7 +68,8 @@ def common(head: bytes) -> Common | None:
     except ValueError:
         return None
     link = block[157:257].split(b"\0", 1)[0] if typeflag == 0x32 else b""
-    return Common(length, typeflag, size, mtime, *same, link)
+    name = block[:100].split(b"\0", 1)[0]
+    return Common(length, typeflag, size, mtime, *same, link, name)
 
 
 def _is_mtime(head: bytes) -> bool:

@@ -29,7 +29,9 @@ def agrees(raw: bytes) -> bool:
         member.content, member.typeflag, found.size, member.mtime_ns, member.mode,
         member.uid, member.gid, member.user.decode("utf-8", "surrogateescape"),
         member.group.decode("utf-8", "surrogateescape"), member.device, link,
+        found.name,
     )  # fmt: skip
+    assert member.name.endswith(found.name)
     assert member.size == (0 if found.typeflag == tarhead.LINK else found.size)
     return True
 

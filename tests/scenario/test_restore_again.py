@@ -89,6 +89,29 @@ def test_a_damaged_seek_table_costs_no_file(
         assert differences(snapshot(source), snapshot(back)) == [], name
 
 
+def test_a_seek_table_that_lies_gives_no_directory_the_rights_of_another(
+    site: Site, tmp_path: Path
+) -> None:
+    """The size of the second frame is wrong, and nobody reads that one."""
+    source = plain_tree(tmp_path / "source", files=9)
+    for name, mode in (("zz1", 0o700), ("zz2", 0o711), ("zz3", 0o755)):
+        (source / name).mkdir(mode)
+    saveset = site.backup(source)["saveset"]
+    path = site.store() / saveset / "data-0001.tar.zst"
+    whole = bytearray(path.read_bytes())
+    (count,) = struct.unpack("<I", whole[-9:-5])
+    at = len(whole) - 9 - 8 * count + 12
+    (plain,) = struct.unpack_from("<I", whole, at)
+    for shift in (512, 1024, 1536):
+        struct.pack_into("<I", whole, at, plain - shift)
+        path.write_bytes(whole)
+        target = tmp_path / f"by-{shift}"
+        words = (saveset, "--target", target, "--path", source / "zz2")
+        site.sm("restore start", *words, code=None)
+        back = target / str(source).lstrip("/") / "zz2"
+        assert not back.exists() or back.stat().st_mode & 0o777 == 0o711
+
+
 @pytest.mark.parametrize("existing", ["keep", "overwrite", "older", "rename"])
 def test_a_dry_run_says_what_the_restore_then_does(
     site: Site, tmp_path: Path, existing: str

@@ -62,9 +62,7 @@ class Members:
         member = tar.member(line.offset)
         if member is None:
             raise Damaged("the tar ends before it")
-        kind = _KINDS.get(member.typeflag)
-        if kind is None or kind.value != line.kind:
-            raise Damaged("the tar holds something else at its place")
+        kind = _kind(line, member.typeflag, member.name)
         _check(member)
         obj = TreeObject(
             path=line.path.strip(b"/"),
@@ -85,10 +83,21 @@ class Members:
         return obj, _content(tar, member, line)
 
 
-def _of_common(line: Line, found: Common) -> TreeObject:
-    kind = _KINDS.get(found.typeflag)
-    if kind is None or kind.value != line.kind:
+def _kind(line: Line, typeflag: int, name: bytes) -> Kind:
+    """Return the kind of a member; name -- its path, or the end of that.
+
+    Raises Damaged where it is not the line's: bytes have been shifted.
+    """
+    kind = _KINDS.get(typeflag)
+    # A member bears the first name of an object of several names, the root none.
+    named = line.path.endswith(name.rstrip(b"/")) or "h" in line.flags
+    if kind is None or kind.value != line.kind or not (named or line.path == b"/"):
         raise Damaged("the tar holds something else at its place")
+    return kind
+
+
+def _of_common(line: Line, found: Common) -> TreeObject:
+    kind = _kind(line, found.typeflag, found.name)
     return TreeObject(
         line.path.strip(b"/"),
         kind,

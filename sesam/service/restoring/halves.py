@@ -38,6 +38,7 @@ from sesam.service.restoring.order import Order
 from sesam.service.restoring.placing import Counts, Report
 
 _MODULE = "sesam.service.restoring.halfwork"
+_LONGEST_PATH = 4096
 
 
 class Halves:
@@ -157,7 +158,7 @@ def order_for(
     """Return the order for a half of a restore; None where it cannot be parted.
 
     That is so for a few paths, for what lies on tapes or on other machines, and where
-    the listing cannot be kept here. Raises NoIdentity, Damaged, DeviceError.
+    the listing cannot be kept here. Raises NoIdentity, DeviceError.
     """
     if wish.paths:
         return None
@@ -171,8 +172,8 @@ def order_for(
         return None
     try:
         listing = stored.listing_file()
-    except OSError:
-        return None
+    except (OSError, Damaged):
+        return None  # reading it goes on without a copy
     return Order(
         target=wish.target,
         existing=wish.existing,
@@ -190,7 +191,9 @@ def order_for(
 
 
 def _middle(part: FramedBlob) -> Middle | None:
-    return middle_of(part, part.table.frames // 2) if is_worth(part) else None
+    found = middle_of(part, part.table.frames // 2) if is_worth(part) else None
+    # All that leads to it is held in memory.
+    return found if found and len(found.path) <= _LONGEST_PATH else None
 
 
 def _joined(above: bytes, name: bytes) -> bytes:
