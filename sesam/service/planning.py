@@ -152,7 +152,7 @@ def _recorded(row: SheetRow) -> dict[str, Any]:
         "priority": row.priority,
         "level": row.level or None,
         "state": row.state,
-        "reason": row.reason or None,
+        "reason": row.why or None,
         "by": row.by or None,
         "job": row.job,
     }

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sesam.catalog import drives, jobs, pools, queue, sheet, tasks
 from sesam.catalog import site as settings
 from sesam.errors import NotFound, SesamError
-from sesam.rules.records import Job
+from sesam.rules.records import Job, Waits
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import spawn_worker
 from sesam.terms import State
@@ -31,27 +31,35 @@ class Told(NamedTuple):
 
 
 def enqueue(
-    told: Told, *, day: date, now: datetime, priority: int, closes_at: datetime | None
+    told: Told,
+    *,
+    day: date,
+    now: datetime,
+    priority: int,
+    closes_at: datetime | None,
+    message: str = "",
 ) -> Job:
-    """Add a job that waits for a worker; to be called within `change`."""
-    job = jobs.enqueue(
+    """Add a job that waits for a worker; to be called within `change`.
+
+    message -- why it is there, where that is not plain
+    """
+    return jobs.enqueue(
         told.type,
         told.object,
         backup_day=day,
         now=now,
         priority=priority,
         request=told.request,
+        waits=Waits(closes_at, message=message),
     )
-    queue.let_wait(job.id, closes_at)
-    return job
 
 
 def spawn_waiting(site: Site) -> list[str]:
     """Start a worker for each waiting job that can run now; return what went wrong."""
-    waiting = queue.waiting()
+    now, problems = site.clock(), []
+    waiting = queue.waiting(now)
     if not waiting:
         return []
-    now, problems = site.clock(), []
     active = jobs.active_jobs()
     taken = {(one.type, one.object) for one in active}
     used = Counter(group for one in active if (group := _group(one)))

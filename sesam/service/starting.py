@@ -39,11 +39,12 @@ def start_now(site: Site, event: Event) -> list[Job]:
             job = spawning.enqueue(
                 one, day=day, now=now, priority=event.priority, closes_at=None
             )
-            sheet.post(
+            sheet.post_start(
                 SheetRow(
                     *(event.name, event.type, name, event.group, "", day, now, None),
                     *(event.priority, False, level, State.QUEUED.value),
                     job=job.id,
+                    unseen=True,
                 )
             )
             queued.append(job)
