@@ -117,12 +117,20 @@ def look_again(now: datetime, *, schedule: str = "") -> None:
     changed.execute()
 
 
+def find_event(name: str) -> Event | None:
+    """Return an event, None where there is none."""
+    row = EventRow.get_or_none(EventRow.name == name)
+    return None if row is None else _record(row, _names())
+
+
 def followers(name: str) -> list[Event]:
-    """Return the events that follow an event, and are switched on."""
+    """Return the events that follow an event, switched off ones too."""
     row = EventRow.get_or_none(EventRow.name == name)
     if row is None:
         return []
-    query = EventRow.select().where(EventRow.follow == row, EventRow.enabled == 1)
+    query = EventRow.select().where(EventRow.follow == row)
+    if not query.exists():
+        return []
     names = _names()
     return [_record(one, names) for one in query.order_by(EventRow.name)]
 

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 
 from sesam.catalog import sheet
 from sesam.catalog.sheet import SheetRow
+from sesam.rules.consequence import CAME_TO_NOTHING
 from sesam.rules.decision import Decision, EventType, Occurrence, Verdict, decide
 from sesam.rules.event import Event
 from sesam.rules.plan import Setup, objects_of
@@ -39,14 +40,34 @@ class Deciding:
             ),
             *self._still_to_come(row, past),
         ]
-        found = self._decide(own, day)
-        if found.verdict is Verdict.RUNS:
-            return row
-        return row._replace(state=found.verdict.value, reason=found.reason, by=found.by)
+        return self._decided(row, [one for one in day if one.event != row.event], past)
 
-    def _decide(self, own: Occurrence, day: list[Occurrence]) -> Decision:
-        others = [one for one in day if one.event != own.event]
-        return decide(own, others, self._setup.zone)
+    def _decided(
+        self, row: SheetRow, day: list[Occurrence], past: list[SheetRow]
+    ) -> SheetRow:
+        """Return the row as decided; it falls back on what is left where it may."""
+        event = self.events.get(row.event)
+        falls_back = bool(event and event.fallback)
+        left, causes = list(row.left_out), [row.cause] if row.cause else []
+        while True:
+            own, zone = row.occurrence(), self._setup.zone
+            found = decide(own, day, zone, without=left)
+            if found.verdict is not Verdict.SUPPRESSED or not falls_back:
+                break
+            ended = _came_to_nothing(found, past)
+            if ended is None:
+                break
+            left.append(found.by)
+            causes.append(f"falls back: {found.by} ended as {ended.state}")
+        row = row._replace(left_out=tuple(left), cause="; ".join(causes))
+        if found.verdict is Verdict.RUNS:
+            return row._replace(state=sheet.PLANNED, reason="", by="", fallback=False)
+        return row._replace(
+            state=found.verdict.value,
+            reason=found.reason,
+            by=found.by,
+            fallback=falls_back and found.verdict is Verdict.SUPPRESSED,
+        )
 
     def _still_to_come(
         self, row: SheetRow, past: list[SheetRow]
@@ -86,3 +107,11 @@ class Deciding:
         begin, end = setup.begin_of(day), setup.end_of(day)
         schedule = setup.schedules[name]
         return list(starts(schedule, setup.zone, begin, end, setup.dates_of))
+
+
+def _came_to_nothing(by: Decision, past: list[SheetRow]) -> SheetRow | None:
+    """Return the row of a suppressor that ended badly, and is not tried once more."""
+    for one in past:
+        if (one.event, one.start_at) == (by.by, by.by_at) and not one.unseen:
+            return one if one.state in CAME_TO_NOTHING else None
+    return None

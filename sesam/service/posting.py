@@ -4,6 +4,7 @@ from sesam.catalog import sheet
 from sesam.catalog.sheet import SheetRow
 from sesam.errors import SesamError
 from sesam.rules.event import Event
+from sesam.rules.records import Waits
 from sesam.service import spawning, starting
 from sesam.service.ground.site import Site
 from sesam.terms import State
@@ -48,7 +49,6 @@ def start(site: Site, row: SheetRow, number: int, told: spawning.Told) -> None:
         day=row.backup_day,
         now=site.clock(),
         priority=row.priority,
-        closes_at=row.closes_at,
-        message=row.cause,
+        waits=Waits(row.closes_at, message=row.cause),
     )
     sheet.link(number, job.id)

@@ -36,13 +36,9 @@ def enqueue(
     day: date,
     now: datetime,
     priority: int,
-    closes_at: datetime | None,
-    message: str = "",
+    waits: Waits,
 ) -> Job:
-    """Add a job that waits for a worker; to be called within `change`.
-
-    message -- why it is there, where that is not plain
-    """
+    """Add a job that waits for a worker; to be called within `change`."""
     return jobs.enqueue(
         told.type,
         told.object,
@@ -50,7 +46,7 @@ def enqueue(
         now=now,
         priority=priority,
         request=told.request,
-        waits=Waits(closes_at, message=message),
+        waits=waits,
     )
 
 

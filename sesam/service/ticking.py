@@ -15,7 +15,7 @@ from sesam.rules.event import Event
 from sesam.rules.plan import Setup, objects_of
 from sesam.rules.recurrence import starts
 from sesam.rules.schedule import Schedule
-from sesam.service import clockwatch, posting, repair, spawning
+from sesam.service import aftermath, clockwatch, posting, repair, spawning
 from sesam.service.deciding import Deciding
 from sesam.service.ground.site import Site
 from sesam.service.planning import setup_of
@@ -44,6 +44,7 @@ def tick(site: Site) -> list[str]:
             except SesamError as error:
                 problems.append(f'event "{name}": {error}')
     repair.settle(site)
+    problems += aftermath.see_to(site)
     problems += spawning.spawn_waiting(site)
     return problems
 
