@@ -135,6 +135,18 @@ def queued_objects(event: str) -> set[str]:
     return {one[0] for one in found}
 
 
+def count_of(event: str, name: str, first: datetime, end: datetime) -> int:
+    """Return how many planned starts of an event and object have a row, in a span."""
+    query = OccurrenceRow.select().where(
+        OccurrenceRow.event == event,
+        OccurrenceRow.object == name,
+        OccurrenceRow.schedule != "",
+        OccurrenceRow.start_at >= first,
+        OccurrenceRow.start_at < end,
+    )
+    return int(query.count())
+
+
 def rows(*conditions: Any) -> Iterator[SheetRow]:
     """Yield the rows that meet conditions of this room, in order."""
     query = OccurrenceRow.select().where(*conditions)

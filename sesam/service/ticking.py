@@ -31,9 +31,7 @@ def tick(site: Site) -> list[str]:
 
     One bad event stops no other. Raises Protected under the wrong kind of clock.
     """
-    clockwatch.refuse_tick(site)
-    now = site.clock()
-    problems: list[str] = []
+    now, problems = clockwatch.ticked(site)
     due = events.due(now)
     if due:
         setup = setup_of(site)
@@ -67,8 +65,9 @@ def _event(
     begin = max([since, *(one for one in (event.since, schedule.since) if one)])
     missed = starts(schedule, site.zone, begin, now + _MOMENT, setup.dates_of)
     kept: deque[datetime] = deque(maxlen=_ROWS)
-    older = 0
+    first, older = None, 0
     for moment in missed:
+        first = first or moment
         older += len(kept) == _ROWS
         kept.append(moment)
     later = starts(
@@ -79,13 +78,13 @@ def _event(
         for one in objects_of(event, setup.groups)
         for row in _of_object(site, deciding, event, schedule, one, list(kept), now)
     ]
+    if older and first:
+        rows += _older(site, event, setup, (first, kept[0]), older, now)
     with site.catalog.change():
         if not events.move_on(name, since, next(later, None)):
             return  # another tick has taken it
         for row in rows:
             posting.post(site, event, row)
-        if older:
-            _post_older(site, event, schedule, kept[0], older, now)
 
 
 def _of_object(
@@ -124,21 +123,33 @@ def _of_object(
             yield deciding.row(row)
 
 
-def _post_older(
+def _older(
     site: Site,
     event: Event,
-    schedule: Schedule,
-    before: datetime,
+    setup: Setup,
+    span: tuple[datetime, datetime],
     count: int,
     now: datetime,
-) -> None:
-    """Add the one row that stands for all occurrences before the latest ones."""
-    moment = before - _MOMENT
-    sheet.post(
-        SheetRow(
-            *(event.name, event.type, event.object, event.group, event.schedule),
-            *(site.backup_day(moment), moment, None, event.priority, event.blocking),
-            *("", sheet.EXPIRED, f"expired: {count} occurrences before {now:%F}"),
-            stands_for=count,
-        )
-    )
+) -> Iterable[SheetRow]:
+    """Yield the one row of each object that stands for all before the latest ones.
+
+    span -- from the first of them to before the end; what has a row is not counted
+    """
+    first, end = span
+    moment = end - _MOMENT
+    for name in objects_of(event, setup.groups):
+        left = count - sheet.count_of(event.name, name, first, end)
+        if left:
+            yield SheetRow(
+                *(event.name, event.type, name, event.group, event.schedule),
+                backup_day=site.backup_day(moment),
+                start_at=moment,
+                closes_at=None,
+                priority=event.priority,
+                blocking=event.blocking,
+                level="",
+                state=sheet.EXPIRED,
+                reason=f"expired: {left} occurrences before {now:%F}",
+                stands_for=left,
+                first_at=first,
+            )
