@@ -80,6 +80,13 @@ def due(now: datetime) -> list[tuple[str, datetime]]:
     return [(row.name, row.next_at) for row in query.order_by(EventRow.next_at)]
 
 
+def next_due(now: datetime) -> datetime | None:
+    """Return when the next event is due after now, None where none is."""
+    query = EventRow.select(EventRow.next_at).where(EventRow.next_at > now)
+    row = query.order_by(EventRow.next_at).first()
+    return row.next_at if row else None
+
+
 def next_starts() -> dict[str, datetime]:
     """Return by name from when on the occurrences of events are not in the sheet."""
     query = EventRow.select(EventRow.name, EventRow.next_at)
