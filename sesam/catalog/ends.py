@@ -10,6 +10,7 @@ from typing import Any
 from peewee import fn
 
 from sesam.catalog import sheet
+from sesam.catalog.fields import literal
 from sesam.catalog.sheet import SheetRow
 from sesam.catalog.tables import JobRow, OccurrenceRow
 from sesam.rules.consequence import CAME_TO_NOTHING
@@ -19,10 +20,15 @@ _SUPPRESSED = "suppressed"
 _OPEN = (State.QUEUED.value, State.ACTIVE.value)
 
 
+def any_(now: datetime) -> bool:
+    """Tell whether there is an end that somebody has to see to."""
+    return bool(unseen() or fallen_back(now))
+
+
 def unseen() -> list[SheetRow]:
     """Return the rows of events whose job has ended, and nobody has seen to it."""
     row = OccurrenceRow
-    return list(sheet.rows(row.unseen == 1, row.state.not_in(_OPEN)))
+    return list(sheet.rows(row.unseen == literal(1), row.state.not_in(_OPEN)))
 
 
 def see(row: SheetRow) -> bool:
@@ -71,7 +77,7 @@ def fallen_back(now: datetime) -> list[SheetRow]:
     )
     return list(
         sheet.rows(
-            row.fallback == 1,
+            row.fallback == literal(1),
             row.closes_at >= now,
             row.state == _SUPPRESSED,
             fn.EXISTS(nothing),
@@ -100,7 +106,9 @@ def decide_again(old: SheetRow, new: SheetRow) -> bool:
 def next_turn(now: datetime) -> datetime | None:
     """Return when the next job that waits for a moment may start, None = none does."""
     query = JobRow.select(JobRow.not_before).where(
-        JobRow.state == State.QUEUED.value, JobRow.waits == 1, JobRow.not_before > now
+        JobRow.state == literal(State.QUEUED),
+        JobRow.waits == literal(1),
+        JobRow.not_before > now,
     )
     row = query.order_by(JobRow.not_before).first()
     return row.not_before if row else None

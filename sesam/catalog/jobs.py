@@ -8,6 +8,7 @@ from peewee import IntegrityError
 
 from sesam.catalog import sheet
 from sesam.catalog.db import Catalog
+from sesam.catalog.fields import literal
 from sesam.catalog.tables import JobRow
 from sesam.errors import OK, WARNINGS, Busy, NotFound, RequestError, SesamError
 from sesam.rules.records import Job, Owner, Waits
@@ -172,7 +173,7 @@ def list_jobs(
 
 def active_jobs() -> list[Job]:
     """Return the jobs that have a worker."""
-    query = JobRow.select().where(JobRow.state == State.ACTIVE.value)
+    query = JobRow.select().where(JobRow.state == literal(State.ACTIVE))
     return [record_of(row) for row in query.order_by(JobRow.id)]
 
 

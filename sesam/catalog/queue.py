@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from sesam.catalog.fields import literal
 from sesam.catalog.jobs import record_of
 from sesam.catalog.tables import JobRow
 from sesam.rules.records import Job
@@ -14,8 +15,8 @@ def waiting(now: datetime) -> list[tuple[Job, datetime | None]]:
     Those that are not to start before a later moment are left out.
     """
     query = JobRow.select().where(
-        JobRow.state == State.QUEUED.value,
-        JobRow.waits == 1,
+        JobRow.state == literal(State.QUEUED),
+        JobRow.waits == literal(1),
         JobRow.not_before.is_null() | (JobRow.not_before <= now),
     )
     rows = query.order_by(JobRow.priority.desc(), JobRow.queued_at, JobRow.id)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from sesam.catalog.fields import literal
 from sesam.catalog.tables import OccurrenceRow
 from sesam.rules.decision import EventType, Occurrence
 from sesam.terms import State
@@ -129,7 +130,7 @@ def of_job(job_id: int) -> SheetRow | None:
 def queued_objects(event: str) -> set[str]:
     """Return the objects for which a job of an event waits in the queue."""
     query = OccurrenceRow.select(OccurrenceRow.object).where(
-        OccurrenceRow.event == event, OccurrenceRow.state == State.QUEUED.value
+        OccurrenceRow.event == event, OccurrenceRow.state == literal(State.QUEUED)
     )
     found: Iterable[Any] = query.tuples()
     return {one[0] for one in found}

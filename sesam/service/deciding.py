@@ -23,7 +23,7 @@ class Deciding:
     """Decides by one state of the configuration."""
 
     def __init__(self, setup: Setup) -> None:
-        self._setup = setup
+        self.setup = setup
         self.events = {one.name: one for one in setup.events}
         self._moments = cache(self._moments_of)
 
@@ -50,7 +50,7 @@ class Deciding:
         falls_back = bool(event and event.fallback)
         left, causes = list(row.left_out), [row.cause] if row.cause else []
         while True:
-            own, zone = row.occurrence(), self._setup.zone
+            own, zone = row.occurrence(), self.setup.zone
             found = decide(own, day, zone, without=left)
             if found.verdict is not Verdict.SUPPRESSED or not falls_back:
                 break
@@ -75,7 +75,7 @@ class Deciding:
         """Yield the equal occurrences of the row's day that are not in the sheet."""
         known = {(one.event, one.start_at) for one in past}
         for event in self._equal.get((row.type, row.object), ()):
-            schedule = self._setup.schedules.get(event.schedule)
+            schedule = self.setup.schedules.get(event.schedule)
             if schedule is None or not (event.enabled and schedule.enabled):
                 continue
             since = [one for one in (event.since, schedule.since) if one]
@@ -97,13 +97,13 @@ class Deciding:
     @cached_property
     def _equal(self) -> dict[tuple[EventType, str], list[Event]]:
         found: dict[tuple[EventType, str], list[Event]] = defaultdict(list)
-        for event in self._setup.events:
-            for name in objects_of(event, self._setup.groups):
+        for event in self.setup.events:
+            for name in objects_of(event, self.setup.groups):
                 found[event.type, name].append(event)
         return found
 
     def _moments_of(self, name: str, day: date) -> list[datetime]:
-        setup = self._setup
+        setup = self.setup
         begin, end = setup.begin_of(day), setup.end_of(day)
         schedule = setup.schedules[name]
         return list(starts(schedule, setup.zone, begin, end, setup.dates_of))

@@ -11,10 +11,10 @@ STATEMENTS = (
     """ALTER TABLE occurrence ADD COLUMN left_out {text} NOT NULL DEFAULT '[]'""",
     """ALTER TABLE occurrence ADD COLUMN first_at {text}""",
     """ALTER TABLE job ADD COLUMN not_before {text}""",
-    """CREATE INDEX occurrence_unseen ON occurrence (id)
-        WHERE unseen = 1 AND state NOT IN ('queued', 'active')""",
+    """CREATE INDEX occurrence_unseen ON occurrence (id) WHERE unseen = 1""",
     """CREATE INDEX occurrence_fallback ON occurrence (closes_at)
         WHERE fallback = 1""",
+    """CREATE INDEX job_active ON job (id) WHERE state = 'active'""",
     # By the key of equality: a decision looks at the equal ones of its day alone.
     """DROP INDEX occurrence_by_day""",
     """CREATE INDEX occurrence_by_day
