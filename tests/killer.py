@@ -5,13 +5,16 @@ over, because what matters is what is there behind it. CALL `durable` stands for
 call that changes what is on a disk, a sync among them; `failing` for the same, of which
 the step does not kill but fails as on a broken disk. `taped` and `taped-failing` stand
 for the blocks and filemarks written to a tape: a step before each and one behind it.
+`changing` stands for the transactions of the catalog, likewise, and started processes.
 """
 
+import contextlib
 import errno
 import importlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from sesam.device.scsi.unit import Unit
@@ -32,6 +35,7 @@ class Step:
         self._fails = call.endswith("failing")
         self._syncs = call in ("durable", "failing", "fsync")
         self._taped = call.startswith("taped")
+        self._changes = call == "changing"
         self._part, self.left = part, times
 
     def watch(self) -> None:
@@ -46,6 +50,8 @@ class Step:
             os.fsync = synced
         if self._taped:
             self._watch_tape()
+        if self._changes:
+            self._watch_changes()
         sys.addaudithook(self._seen)
 
     def _watch_tape(self) -> None:
@@ -61,7 +67,23 @@ class Step:
 
         Unit.send = sent
 
+    def _watch_changes(self) -> None:
+        from sesam.catalog.db import Catalog
+
+        real = Catalog.change
+
+        @contextlib.contextmanager
+        def changed(catalog: Catalog) -> Iterator[None]:
+            self._reached()
+            with real(catalog):
+                yield
+            self._reached()
+
+        Catalog.change = changed
+
     def _seen(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self._changes and event == "subprocess.Popen":
+            self._reached()
         if event.removeprefix("os.") in self._calls and any(
             self._part in str(one) for one in arguments
         ):

@@ -80,6 +80,13 @@ def due(now: datetime) -> list[tuple[str, datetime]]:
     return [(row.name, row.next_at) for row in query.order_by(EventRow.next_at)]
 
 
+def next_due(now: datetime) -> datetime | None:
+    """Return when the next event is due after now, None where none is."""
+    query = EventRow.select(EventRow.next_at).where(EventRow.next_at > now)
+    row = query.order_by(EventRow.next_at).first()
+    return row.next_at if row else None
+
+
 def next_starts() -> dict[str, datetime]:
     """Return by name from when on the occurrences of events are not in the sheet."""
     query = EventRow.select(EventRow.name, EventRow.next_at)
@@ -117,12 +124,20 @@ def look_again(now: datetime, *, schedule: str = "") -> None:
     changed.execute()
 
 
+def find_event(name: str) -> Event | None:
+    """Return an event, None where there is none."""
+    row = EventRow.get_or_none(EventRow.name == name)
+    return None if row is None else _record(row, _names())
+
+
 def followers(name: str) -> list[Event]:
-    """Return the events that follow an event, and are switched on."""
+    """Return the events that follow an event, switched off ones too."""
     row = EventRow.get_or_none(EventRow.name == name)
     if row is None:
         return []
-    query = EventRow.select().where(EventRow.follow == row, EventRow.enabled == 1)
+    query = EventRow.select().where(EventRow.follow == row)
+    if not query.exists():
+        return []
     names = _names()
     return [_record(one, names) for one in query.order_by(EventRow.name)]
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from peewee import BigIntegerField, TextField
+from peewee import SQL, BigIntegerField, TextField
 
 from sesam.errors import CatalogDamaged
+from sesam.terms import State
 
 
 class InstantField(TextField):
@@ -72,3 +73,12 @@ def instant_text(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("an instant without a zone")
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def literal(value: State | int) -> Any:
+    """Return a value as it stands in the condition of an index.
+
+    SQLite uses an index of some rows only where the query says which in the same words:
+    a parameter could be anything.
+    """
+    return SQL(f"'{value.value}'" if isinstance(value, State) else str(int(value)))

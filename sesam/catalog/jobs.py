@@ -8,9 +8,10 @@ from peewee import IntegrityError
 
 from sesam.catalog import sheet
 from sesam.catalog.db import Catalog
+from sesam.catalog.fields import literal
 from sesam.catalog.tables import JobRow
 from sesam.errors import OK, WARNINGS, Busy, NotFound, RequestError, SesamError
-from sesam.rules.records import Job, Owner
+from sesam.rules.records import Job, Owner, Waits
 from sesam.terms import State
 
 LEASE_S = 60.0
@@ -32,10 +33,12 @@ def enqueue(
     now: datetime,
     priority: int = 1,
     request: Mapping[str, Any] | None = None,
+    waits: Waits | None = None,
 ) -> Job:
     """Add a queued job; kind -- `backup`, `restore`, `verify`; name -- its object.
 
     request -- what it is told, as JSON values
+    waits -- how it waits for a worker; None = who adds it has one for it
     """
     row = JobRow.create(
         type=kind,
@@ -46,11 +49,14 @@ def enqueue(
         queued_at=now,
         worker="",
         fence=0,
-        message="",
+        message=waits.message if waits else "",
         log="",
         result={},
         request=dict(request or {}),
         told_to_stop=False,
+        waits=waits is not None,
+        closes_at=waits.closes_at if waits else None,
+        not_before=waits.not_before if waits else None,
     )
     return record_of(row)
 
@@ -167,7 +173,7 @@ def list_jobs(
 
 def active_jobs() -> list[Job]:
     """Return the jobs that have a worker."""
-    query = JobRow.select().where(JobRow.state == State.ACTIVE.value)
+    query = JobRow.select().where(JobRow.state == literal(State.ACTIVE))
     return [record_of(row) for row in query.order_by(JobRow.id)]
 
 

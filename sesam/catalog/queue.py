@@ -2,23 +2,23 @@
 
 from datetime import datetime, timedelta
 
+from sesam.catalog.fields import literal
 from sesam.catalog.jobs import record_of
 from sesam.catalog.tables import JobRow
 from sesam.rules.records import Job
 from sesam.terms import State
 
 
-def let_wait(job_id: int, closes_at: datetime | None) -> None:
-    """A worker is to be started for a queued job when its turn comes.
+def waiting(now: datetime) -> list[tuple[Job, datetime | None]]:
+    """Return (job, end of its start window) of those that wait, first come first.
 
-    closes_at -- when it is too late for that, None = never
+    Those that are not to start before a later moment are left out.
     """
-    JobRow.update(waits=True, closes_at=closes_at).where(JobRow.id == job_id).execute()
-
-
-def waiting() -> list[tuple[Job, datetime | None]]:
-    """Return (job, end of its start window) of those that wait, first come first."""
-    query = JobRow.select().where(JobRow.state == State.QUEUED.value, JobRow.waits == 1)
+    query = JobRow.select().where(
+        JobRow.state == literal(State.QUEUED),
+        JobRow.waits == literal(1),
+        JobRow.not_before.is_null() | (JobRow.not_before <= now),
+    )
     rows = query.order_by(JobRow.priority.desc(), JobRow.queued_at, JobRow.id)
     return [(record_of(row), row.closes_at) for row in rows]
 

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from sesam.catalog.tables import JobRow, SavesetClaimRow
+from sesam.catalog.fields import literal
+from sesam.catalog.tables import JobRow, SavesetClaimRow, TombstoneRow
 from sesam.rules.records import Job
 from sesam.terms import State
 
@@ -42,3 +43,8 @@ def dead_claims() -> list[tuple[str, tuple[str, ...], int]]:
         .order_by(SavesetClaimRow.saveset)
     )
     return [(row.saveset, row.media, row.job.id) for row in query]
+
+
+def anything_to_remove() -> bool:
+    """Tell whether something is forgotten whose bytes may not all be removed."""
+    return bool(TombstoneRow.select().where(TombstoneRow.done == literal(0)).exists())

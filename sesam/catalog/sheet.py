@@ -1,17 +1,17 @@
 """The calendar sheet: one row for each occurrence, with its state and its reason."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from peewee import IntegrityError
-
-from sesam.catalog.tables import OccurrenceRow, database
+from sesam.catalog.fields import literal
+from sesam.catalog.tables import OccurrenceRow
 from sesam.rules.decision import EventType, Occurrence
 from sesam.terms import State
 
 PLANNED, SKIPPED, EXPIRED, OFF = "planned", "skipped", "expired", "off"
 _OPEN = ("planned", "queued", "active")
+_MOMENT = timedelta(microseconds=1)
 
 
 class SheetRow(NamedTuple):
@@ -19,7 +19,11 @@ class SheetRow(NamedTuple):
 
     event, schedule -- "" for a start by hand without one
     state  -- as sepuler(8) has them; by -- event that suppresses or blocks
-    stands_for -- how many occurrences it is
+    stands_for -- how many occurrences it is; first_at -- the first of several
+    cause -- why it started, or was decided again; reason -- why it ended so
+    attempt -- how often its job was queued again
+    fallback -- it is decided once more where its suppressor comes to nothing
+    left_out -- the suppressors that did; unseen -- follow-ups and retries are to come
     """
 
     event: str
@@ -38,6 +42,13 @@ class SheetRow(NamedTuple):
     by: str = ""
     job: int | None = None
     stands_for: int = 1
+    first_at: datetime | None = None
+    cause: str = ""
+    attempt: int = 0
+    fallback: bool = False
+    left_out: tuple[str, ...] = ()
+    unseen: bool = False
+    id: int = 0
 
     def occurrence(self) -> Occurrence:
         """Return it as the rules compare it."""
@@ -52,44 +63,32 @@ class SheetRow(NamedTuple):
             past=True,
         )
 
+    @property
+    def why(self) -> str:
+        """Why it started, and why it ended as it did."""
+        return "; ".join(text for text in (self.cause, self.reason) if text)
 
-def post(row: SheetRow) -> bool:
-    """Add a row; False where that occurrence is in the sheet already.
+
+def post(row: SheetRow) -> int:
+    """Add a row; return its number, 0 where that occurrence is in the sheet already.
 
     To be called within `change`.
     """
-    try:
-        with database.atomic():
-            OccurrenceRow.create(
-                event=row.event,
-                type=row.type.value,
-                object=row.object,
-                task_group=row.group,
-                schedule=row.schedule,
-                backup_day=row.backup_day,
-                start_at=row.start_at,
-                closes_at=row.closes_at,
-                priority=row.priority,
-                blocking=row.blocking,
-                level=row.level,
-                state=row.state,
-                reason=row.reason,
-                decided_by=row.by,
-                job=row.job,
-                count=row.stands_for,
-            )
-    except IntegrityError:
-        return False
-    return True
+    query = OccurrenceRow.insert(**_values(row)).on_conflict_ignore()
+    found = list(query.returning(OccurrenceRow.id))
+    return int(found[0].id) if found else 0
 
 
-def link(row: SheetRow, job_id: int) -> None:
+def post_start(row: SheetRow) -> int:
+    """Add the row of an immediate start, a moment later where there is one already."""
+    while not (number := post(row)):
+        row = row._replace(start_at=row.start_at + _MOMENT)
+    return number
+
+
+def link(number: int, job_id: int) -> None:
     """The occurrence of a row has a job."""
-    OccurrenceRow.update(job=job_id).where(
-        OccurrenceRow.event == row.event,
-        OccurrenceRow.object == row.object,
-        OccurrenceRow.start_at == row.start_at,
-    ).execute()
+    OccurrenceRow.update(job=job_id).where(OccurrenceRow.id == number).execute()
 
 
 def note_job(job_id: int, state: State, reason: str = "") -> None:
@@ -106,49 +105,94 @@ def note_expired(job_id: int, reason: str) -> None:
     ).execute()
 
 
-def of_day(day: date, keys: Iterable[tuple[EventType, str]] = ()) -> list[SheetRow]:
-    """Return the rows of a backup day, in order; keys -- of these alone."""
-    wanted = set(keys)
-    found = list(_rows(OccurrenceRow.backup_day == day))
-    return [one for one in found if not wanted or (one.type, one.object) in wanted]
+def of_key(day: date, key: tuple[EventType, str]) -> list[SheetRow]:
+    """Return the equal rows of a backup day, in order."""
+    kind, name = key
+    return list(
+        rows(
+            OccurrenceRow.backup_day == day,
+            OccurrenceRow.type == kind.value,
+            OccurrenceRow.object == name,
+        )
+    )
 
 
 def between(first: date, last: date) -> list[SheetRow]:
     """Return the rows of the backup days `first` to `last`, in order."""
-    return list(_rows(OccurrenceRow.backup_day.between(first, last)))
+    return list(rows(OccurrenceRow.backup_day.between(first, last)))
+
+
+def of_job(job_id: int) -> SheetRow | None:
+    """Return the row whose latest job this is, None where there is none."""
+    return next(rows(OccurrenceRow.job == job_id), None)
 
 
 def queued_objects(event: str) -> set[str]:
     """Return the objects for which a job of an event waits in the queue."""
     query = OccurrenceRow.select(OccurrenceRow.object).where(
-        OccurrenceRow.event == event, OccurrenceRow.state == State.QUEUED.value
+        OccurrenceRow.event == event, OccurrenceRow.state == literal(State.QUEUED)
     )
-    return {row.object for row in query}
+    found: Iterable[Any] = query.tuples()
+    return {one[0] for one in found}
 
 
-def _rows(*conditions: Any) -> Iterable[SheetRow]:
-    order: Sequence[Any] = (
+def count_of(event: str, name: str, first: datetime, end: datetime) -> int:
+    """Return how many planned starts of an event and object have a row, in a span."""
+    query = OccurrenceRow.select().where(
+        OccurrenceRow.event == event,
+        OccurrenceRow.object == name,
+        OccurrenceRow.schedule != "",
+        OccurrenceRow.start_at >= first,
+        OccurrenceRow.start_at < end,
+    )
+    return int(query.count())
+
+
+def rows(*conditions: Any) -> Iterator[SheetRow]:
+    """Yield the rows that meet conditions of this room, in order."""
+    query = OccurrenceRow.select().where(*conditions)
+    order = (
         OccurrenceRow.start_at,
         OccurrenceRow.event,
         OccurrenceRow.object,
         OccurrenceRow.id,
     )
-    for row in OccurrenceRow.select().where(*conditions).order_by(*order):
-        yield SheetRow(
-            event=row.event,
-            type=EventType(row.type),
-            object=row.object,
-            group=row.task_group,
-            schedule=row.schedule,
-            backup_day=row.backup_day,
-            start_at=row.start_at,
-            closes_at=row.closes_at,
-            priority=row.priority,
-            blocking=row.blocking,
-            level=row.level,
-            state=row.state,
-            reason=row.reason,
-            by=row.decided_by,
-            job=row.job,
-            stands_for=row.count,
-        )
+    return map(_record, query.order_by(*order))
+
+
+def _record(row: Any) -> SheetRow:
+    return SheetRow(
+        event=row.event,
+        type=EventType(row.type),
+        object=row.object,
+        group=row.task_group,
+        schedule=row.schedule,
+        backup_day=row.backup_day,
+        start_at=row.start_at,
+        closes_at=row.closes_at,
+        priority=row.priority,
+        blocking=row.blocking,
+        level=row.level,
+        state=row.state,
+        reason=row.reason,
+        by=row.decided_by,
+        job=row.job,
+        stands_for=row.count,
+        first_at=row.first_at,
+        cause=row.cause,
+        attempt=row.attempt,
+        fallback=row.fallback,
+        left_out=row.left_out,
+        unseen=row.unseen,
+        id=row.id,
+    )
+
+
+def _values(row: SheetRow) -> dict[str, object]:
+    values = row._asdict()
+    del values["id"]
+    values["type"] = row.type.value
+    values["task_group"] = values.pop("group")
+    values["decided_by"] = values.pop("by")
+    values["count"] = values.pop("stands_for")
+    return values

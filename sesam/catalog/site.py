@@ -5,8 +5,10 @@ from datetime import datetime, time
 from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
 
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
-# Sightings of the clock as JSON; "yes" or "no" once newday has run; the last such run.
+# Sightings of the clock as JSON; "yes" or "no" once a tick or newday has run; the last
+# newday; the last tick.
 CLOCK, REHEARSAL, NEWDAY_RAN = "clock", "rehearsal", "newday_ran_at"
+TICKED = "ticked_at"
 NEWDAY_EVENT = "NEWDAY"
 
 

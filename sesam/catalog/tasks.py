@@ -25,6 +25,12 @@ def list_tasks() -> list[Task]:
     return [_record(row) for row in TaskRow.select().order_by(TaskRow.name)]
 
 
+def pools_of_tasks() -> dict[str, str]:
+    """Return the pools that tasks have of their own, by the task's name."""
+    query: Any = TaskRow.select(TaskRow.name, MediaPoolRow.name).join(MediaPoolRow)
+    return dict(query.tuples())
+
+
 def get_task(name: str) -> Task:
     """Return a task. Raises NotFound."""
     return _record(find(TaskRow, _TASK, name))

@@ -79,7 +79,7 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
             "--retries",
             type=int,
             metavar="N",
-            help="How often a job that fails.",
+            help="How often a job that fails is done again.",
         ),
         click.option("--target", metavar="DIR", help="Where a restore goes."),
         click.option(

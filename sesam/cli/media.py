@@ -73,11 +73,14 @@ def media_init(
     form: str,
 ) -> None:
     """Label media: slots of a loader, or what is in a drive."""
+    from sesam.service import clockwatch
     from sesam.service.media import tapeinit
 
     if bool(drive) == bool(loader) or bool(loader) != bool(slots):
         raise click.UsageError("name --loader with --slot, or --drive")
     site = open_site()
+    if force:
+        clockwatch.refuse_rehearsal(site)
     if drive:
         made = [tapeinit.init_drive(site, pool, drive, force=force)]
     else:

@@ -68,6 +68,17 @@ def tick() -> None:
         end_with_warnings()
 
 
+@sepuler.command(cls=Command, example="sepuler run")
+def run() -> None:
+    """Tick each minute, and when a start is due, until SIGTERM or SIGINT ends it."""
+    from sesam.cli.stopping import stop_between
+    from sesam.service import daemon
+
+    site = open_site()
+    wake, stopped = stop_between()
+    daemon.run(site, wake, stopped, lambda text: click.echo(printable(text), err=True))
+
+
 @sepuler.command(cls=Command, example="sepuler calendar --day 2026-12-24")
 @click.option("--day", type=DAY, help="One backup day; default: today's.")
 @click.option("--from", "first", type=DAY, help="First backup day.")

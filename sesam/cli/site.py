@@ -90,4 +90,5 @@ def open_site() -> "Site":
     catalog = open_catalog(catalog_url(), copies=os.path.join(where, "var/db"))
     if not is_complete():
         raise NoSite(f'the site at "{where}" was never finished')
-    return Site(where, catalog, clock, rehearsing=bool(os.environ.get("SESAM_NOW")))
+    rehearsing = bool(os.environ.get("SESAM_NOW"))
+    return Site(where, catalog, clock, rehearsing, _offset())

@@ -1,6 +1,8 @@
 """Ending a job by a signal: in good order first, at once the second time."""
 
+import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -17,3 +19,23 @@ def stop_by_signal(heartbeat: "Heartbeat") -> None:
 
     signal.signal(signal.SIGINT, told)
     signal.signal(signal.SIGTERM, told)
+
+
+def stop_between() -> tuple[int, Callable[[], bool]]:
+    """Let SIGINT or SIGTERM end a command between two pieces of its work.
+
+    Return a descriptor that becomes readable then, and what tells whether it did. A
+    second signal ends it at once.
+    """
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    told: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        told.append(number)
+        os.write(writer, b".")
+        signal.signal(number, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    return reader, lambda: bool(told)

@@ -11,6 +11,7 @@ from sesam.cli.stopping import stop_by_signal
 @click.argument("job", type=int)
 def worker(job: int) -> None:
     """Do a queued job and end; how it ended is in its row and its log."""
+    from sesam.service.aftermath import see_to
     from sesam.service.jobs import work
     from sesam.service.spawning import spawn_waiting
 
@@ -18,7 +19,8 @@ def worker(job: int) -> None:
     try:
         work(site, job, stop_by_signal)
     finally:
-        # Whatever became of it: what it held is free for the next one.
+        # Whatever became of it: what follows is queued, and what it held is free.
+        see_to(site)
         spawn_waiting(site)
 
 

@@ -6,7 +6,7 @@ and "Blocking events".
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -60,11 +60,15 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """by -- the event that suppresses or blocks, "" = none; reason -- for the admin."""
+    """by, by_at -- the event that suppresses or blocks, "" = none, and its start.
+
+    reason -- for the admin
+    """
 
     verdict: Verdict
     by: str = ""
     reason: str = ""
+    by_at: datetime | None = field(default=None, compare=False)
 
 
 def decide(
@@ -105,9 +109,7 @@ def _outranked(by: Occurrence, zone: ZoneInfo) -> Decision:
     when = "was" if by.past else "is"
     what = f"{by.event}, priority {by.priority}, {when} planned for {at}"
     if by.blocking:
-        return Decision(
-            Verdict.BLOCKED, by.event, f"blocked: {what} the same backup day"
-        )
-    return Decision(
-        Verdict.SUPPRESSED, by.event, f"suppressed: {what} the same backup day"
-    )
+        why = f"blocked: {what} the same backup day"
+        return Decision(Verdict.BLOCKED, by.event, why, by.start_at)
+    why = f"suppressed: {what} the same backup day"
+    return Decision(Verdict.SUPPRESSED, by.event, why, by.start_at)

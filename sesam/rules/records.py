@@ -248,6 +248,20 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Waits:
+    """How a queued job waits for a worker to be started.
+
+    closes_at -- when it is too late for that, None = never
+    not_before -- when its turn may come at the earliest, None = at once
+    message -- why it is there, where that is not plain
+    """
+
+    closes_at: datetime | None = None
+    not_before: datetime | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Who holds a claim: a process that can be told from every other, ever.
 

@@ -8,9 +8,10 @@ import json
 from dataclasses import replace
 from datetime import datetime
 
+from sesam.catalog import clockback
 from sesam.catalog import site as settings
 from sesam.errors import Protected
-from sesam.rules.clock import Sightings, confirmed, sighted
+from sesam.rules.clock import BEHIND, Sightings, confirmed, sighted
 from sesam.service.ground.site import Site
 
 _YES, _NO = "yes", "no"
@@ -31,7 +32,47 @@ def judge(site: Site, *, confirm: bool) -> Sightings:
 
     confirm -- an admin says that the clock is right
     """
-    now, known = site.clock(), _known()
+    return _judged(site, site.clock(), confirm)
+
+
+def record(site: Site, *, confirm: bool) -> Sightings:
+    """Judge, and keep it; the first run says for good whether the site rehearses."""
+    with site.catalog.change():
+        return _record(site, site.clock(), confirm, "sm_newday")[1]
+
+
+def ticked(site: Site) -> tuple[datetime, list[str]]:
+    """Record a tick; return its `now`, and what is wrong with the clock.
+
+    Where it went back, what the last tick has decided about times that are still to
+    come is taken back first. A leap is told once, by the tick that finds it.
+    Raises Protected under the wrong kind of clock.
+    """
+    problems = []
+    with site.catalog.change():
+        refuse_tick(site)
+        now, text = site.moment(), settings.get(settings.TICKED)
+        last = datetime.fromisoformat(text) if text else now
+        if last - now > BEHIND:
+            problems.append(_take_back(site, last, now))
+        if not text or last < now or problems:
+            settings.put(settings.TICKED, now.isoformat())
+        before, seen = _record(site, now, False, "sepuler")
+        if seen.is_paused and before.leapt_to != seen.leapt_to:
+            problems.append(f"deletions are paused: {why(site, seen)}; {CONFIRM}")
+    return now, problems
+
+
+def _take_back(site: Site, last: datetime, now: datetime) -> str:
+    count = clockback.take_back(now, now.astimezone(site.zone).date())
+    told = f"the clock went back from {_shown(site, last)} to {_shown(site, now)}"
+    detail = f"{told}: {count} rows that started no job are decided again"
+    settings.audit(now, "sepuler", "take back", "calendar", detail)
+    return detail
+
+
+def _judged(site: Site, now: datetime, confirm: bool) -> Sightings:
+    known = _known()
     if confirm:
         return confirmed(now)
     if not settings.get(settings.REHEARSAL):
@@ -44,18 +85,19 @@ def judge(site: Site, *, confirm: bool) -> Sightings:
     return sighted(known, now, judges_ahead=True)
 
 
-def record(site: Site, *, confirm: bool) -> Sightings:
-    """Judge, and keep it; the first run says for good whether the site rehearses."""
-    with site.catalog.change():
-        before, seen = _known(), judge(site, confirm=confirm)
-        if not settings.get(settings.REHEARSAL):
-            settings.put(settings.REHEARSAL, _YES if site.rehearsing else _NO)
-        _put(before, seen)
-        if before.leapt_to != seen.leapt_to:
-            what = "pause" if seen.is_paused else "end of pause"
-            detail = why(site, seen) or ("confirmed" if confirm else "three days")
-            settings.audit(site.clock(), "sm_newday", what, "clock", detail)
-    return seen
+def _record(
+    site: Site, now: datetime, confirm: bool, who: str
+) -> tuple[Sightings, Sightings]:
+    """Judge and keep it, within `change`; return what was known, and what is now."""
+    before, seen = _known(), _judged(site, now, confirm)
+    if not settings.get(settings.REHEARSAL):
+        settings.put(settings.REHEARSAL, _YES if site.rehearsing else _NO)
+    _put(before, seen)
+    if before.leapt_to != seen.leapt_to:
+        what = "pause" if seen.is_paused else "end of pause"
+        detail = why(site, seen) or ("confirmed" if confirm else "three days")
+        settings.audit(now, who, what, "clock", detail)
+    return before, seen
 
 
 def paused(site: Site) -> str:
@@ -74,21 +116,21 @@ def why(site: Site, seen: Sightings) -> str:
 
 
 def refuse_tick(site: Site) -> None:
-    """Raise Protected where newday must not run: under the wrong kind of clock."""
+    """Raise Protected where no tick or newday may run: by the wrong kind of clock."""
     refuse_rehearsal(site)
     if not site.rehearsing and _is_rehearsal():
         raise Protected(
-            "this site rehearses: its first newday ran under SESAM_NOW",
+            "this site rehearses: its first tick or newday ran under SESAM_NOW",
             hint="set SESAM_NOW, or make another site",
         )
 
 
 def refuse_rehearsal(site: Site) -> None:
-    """Raise Protected under SESAM_NOW where newday has run without it."""
+    """Raise Protected under SESAM_NOW where a tick or newday has run without it."""
     if site.rehearsing and settings.get(settings.REHEARSAL) == _NO:
         raise Protected(
-            "under SESAM_NOW nothing is deleted from a site whose newday has run"
-            " without it",
+            "under SESAM_NOW nothing is started or deleted by the calendar of a site"
+            " that has ticked without it",
             hint="unset SESAM_NOW; rehearse on a site of its own",
         )
 

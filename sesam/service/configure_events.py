@@ -23,7 +23,12 @@ def add_event(here: Site, event: Event) -> None:
         )
     _check(here, event)
     now = here.clock()
-    here.catalog.apply(lambda: events.add_event(replace(event, since=now), now))
+
+    def add() -> None:
+        _check_follow(event)
+        events.add_event(replace(event, since=now), now)
+
+    here.catalog.apply(add)
 
 
 def modify_event(here: Site, event: Event) -> None:
@@ -43,14 +48,15 @@ def modify_event(here: Site, event: Event) -> None:
     else:
         _check(here, event)
     if event.schedule == before.schedule and event.enabled <= before.enabled:
-        here.catalog.apply(lambda: events.modify_event(event))
-        return
-    now = here.clock()
-    begun = replace(event, since=now)
+        begun = None
+    else:
+        begun = here.clock()
 
     def change() -> None:
-        events.modify_event(begun)
-        events.begin_at(event.name, now if event.schedule else None)
+        _check_follow(event)
+        events.modify_event(replace(event, since=begun or event.since))
+        if begun:
+            events.begin_at(event.name, begun if event.schedule else None)
 
     here.catalog.apply(change)
 
@@ -72,12 +78,16 @@ def remove_event(here: Site, name: str, *, dry_run: bool) -> None:
 
 def _check(here: Site, event: Event) -> None:
     check_event(event)
+    if event.type is EventType.COMMAND:
+        commands.program(here, event.command)
+
+
+def _check_follow(event: Event) -> None:
+    """Refuse a cycle; within the transaction, or two changes at once would make one."""
     if event.follow:
         known = {one.name: one for one in events.list_events()}
         known[event.name] = event
         check_follow(event, lambda name: known.get(name) or events.get_event(name))
-    if event.type is EventType.COMMAND:
-        commands.program(here, event.command)
 
 
 def _needed(what: str) -> Protected:

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
-from sesam.catalog import jobs, reaping
+from sesam.catalog import jobs, reaping, sheet
 from sesam.errors import Busy, Conflict, NoIdentity, RequestError, SesamError
 from sesam.rules.records import Job
 from sesam.service import repair, working
@@ -129,7 +129,8 @@ def restart(site: Site, job_id: int) -> Job:
             if job.type == "restore"
             else "sm_backup verify by hand does it again",
         )
-    new = working.queue(site, job.type, job.object, told)
+    like = sheet.of_job(job_id)
+    new = working.queue(site, job.type, job.object, told, like=like)
     detach(site, new)
     return new
 

@@ -10,7 +10,7 @@ from sesam.catalog.sheet import SheetRow
 from sesam.errors import WrongUsage
 from sesam.rules.decision import Verdict
 from sesam.rules.event import Event
-from sesam.rules.plan import Planned, Setup, decided, plan
+from sesam.rules.plan import Planned, Setup, decided, objects_of, plan
 from sesam.service.ground.site import Site
 
 KEYS = (
@@ -68,7 +68,7 @@ def simulate(
     for name in of_tasks:
         tasks.get_task(name)
     setup = setup_of(site)
-    for day in plan(setup, first, last):
+    for day in plan(setup, first, last, _equal_to(setup, of_events, of_tasks)):
         for one, decision in decided(setup, day):
             occurrence = one.occurrence
             if of_events and occurrence.event not in of_events:
@@ -81,6 +81,26 @@ def simulate(
                 yield _row(one, PLANNED)
             else:
                 yield _row(one, decision.verdict.value, decision.reason, decision.by)
+
+
+def _equal_to(
+    setup: Setup, of_events: Collection[str], of_tasks: Collection[str]
+) -> set[str]:
+    """Return the events that decide about some, these among them; none = all."""
+    if not of_events and not of_tasks:
+        return set()
+    keys: dict[str, set[tuple[str, str]]] = {
+        event.name: {(event.type, one) for one in objects_of(event, setup.groups)}
+        for event in setup.events
+    }
+    wanted = {
+        key
+        for name, all_ in keys.items()
+        for key in all_
+        if (not of_events or name in of_events) and (not of_tasks or key[1] in of_tasks)
+    }
+    # A name that no event has: where none is equal, none is planned.
+    return {name for name, all_ in keys.items() if all_ & wanted} or {""}
 
 
 def calendar(site: Site, first: date, last: date) -> Iterator[dict[str, Any]]:
@@ -152,7 +172,7 @@ def _recorded(row: SheetRow) -> dict[str, Any]:
         "priority": row.priority,
         "level": row.level or None,
         "state": row.state,
-        "reason": row.reason or None,
+        "reason": row.why or None,
         "by": row.by or None,
         "job": row.job,
     }

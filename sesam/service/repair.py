@@ -6,18 +6,16 @@ Cheap when there is nothing to do: every command that writes calls it first.
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from sesam.catalog import drives, reaping, saveset_claims, savesets
-from sesam.catalog import media as catalog_media
-from sesam.device.directory import DirectoryStore
+from sesam.catalog import reaping, saveset_claims
 from sesam.errors import ClientError, Damaged, DeviceError, NotFound
 from sesam.rules.records import Job
-from sesam.service import erasing
 from sesam.service.ground import owner
 from sesam.service.ground.site import Site
-from sesam.service.moving import commit
-from sesam.service.moving.leftover import Shelf, ShelfHere, ShelfThere, judge
-from sesam.terms import CopyState
+
+if TYPE_CHECKING:
+    from sesam.service.moving.leftover import Shelf
 
 Problem = Callable[[str], object]
 
@@ -32,7 +30,11 @@ def settle(site: Site, problem: Problem = lambda text: None) -> list[Job]:
     """
     gone = reaping.reap(site.catalog, owner.JUDGE, site.clock())
     _settle_claims(site, problem, afar=False)
-    erasing.finish(site)
+    # What it takes to remove bytes is loaded where there are some to be removed.
+    if saveset_claims.anything_to_remove():
+        from sesam.service import erasing
+
+        erasing.finish(site)
     return gone
 
 
@@ -43,7 +45,11 @@ def settle_afar(site: Site, problem: Problem) -> None:
 
 def _settle_claims(site: Site, problem: Problem, *, afar: bool) -> None:
     claims = saveset_claims.dead_claims()
-    there = {one.name for one in drives.list_stores() if one.rds} if claims else set()
+    if not claims:
+        return
+    from sesam.catalog import drives
+
+    there = {one.name for one in drives.list_stores() if one.rds}
     for saveset, media, job_id in claims:
         if afar is not bool(there.intersection(media)):
             continue
@@ -56,6 +62,12 @@ def _settle_claims(site: Site, problem: Problem, *, afar: bool) -> None:
 
 def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int) -> str:
     """Return what a saveset lacks that is committed, "" for any other."""
+    from sesam.catalog import media as catalog_media
+    from sesam.catalog import savesets
+    from sesam.service.moving import commit
+    from sesam.service.moving.leftover import judge
+    from sesam.terms import CopyState
+
     left = None
     # On tape nothing counts without its row: the next saveset is written over it.
     on_tape = set(media) <= {one.label for one in catalog_media.list_media()}
@@ -77,8 +89,12 @@ def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int)
     return left.damage
 
 
-def _shelf(site: Site, name: str, stack: contextlib.ExitStack) -> Shelf:
+def _shelf(site: Site, name: str, stack: contextlib.ExitStack) -> "Shelf":
     """Return a store for as long as the stack is open. Raises as Shelf, NotFound."""
+    from sesam.catalog import drives
+    from sesam.device.directory import DirectoryStore
+    from sesam.service.moving.leftover import ShelfHere, ShelfThere
+
     store = drives.get_store(name)
     shelf: Shelf
     if store.rds:

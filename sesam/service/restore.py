@@ -65,7 +65,8 @@ def queue(site: Site, wish: Wish) -> Job:
 
 
 def _queue(site: Site, wish: Wish, chain: list[Saveset]) -> Job:
-    return working.queue(site, TYPE, chain[-1].name, told_of(wish))
+    newest = chain[-1]
+    return working.queue(site, TYPE, newest.name, told_of(wish), of=newest.task)
 
 
 def queued_result(job: Job) -> dict[str, Any]:

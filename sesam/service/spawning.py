@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from sesam.catalog import drives, jobs, pools, queue, sheet, tasks
 from sesam.catalog import site as settings
-from sesam.errors import NotFound, SesamError
-from sesam.rules.records import Job
+from sesam.errors import SesamError
+from sesam.rules.records import Job, Waits
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import spawn_worker
 from sesam.terms import State
@@ -31,36 +31,41 @@ class Told(NamedTuple):
 
 
 def enqueue(
-    told: Told, *, day: date, now: datetime, priority: int, closes_at: datetime | None
+    told: Told,
+    *,
+    day: date,
+    now: datetime,
+    priority: int,
+    waits: Waits,
 ) -> Job:
     """Add a job that waits for a worker; to be called within `change`."""
-    job = jobs.enqueue(
+    return jobs.enqueue(
         told.type,
         told.object,
         backup_day=day,
         now=now,
         priority=priority,
         request=told.request,
+        waits=waits,
     )
-    queue.let_wait(job.id, closes_at)
-    return job
 
 
 def spawn_waiting(site: Site) -> list[str]:
     """Start a worker for each waiting job that can run now; return what went wrong."""
-    waiting = queue.waiting()
+    now, problems = site.clock(), []
+    waiting = queue.waiting(now)
     if not waiting:
         return []
-    now, problems = site.clock(), []
     active = jobs.active_jobs()
+    room = _Room()
     taken = {(one.type, one.object) for one in active}
-    used = Counter(group for one in active if (group := _group(one)))
+    used = Counter(group for one in active if (group := room.group(one)))
     for job, closes_at in waiting:
         if closes_at is not None and closes_at < now:
-            _expire(site, job, now)
+            expire(site, job, now)
             continue
-        group = _group(job)
-        if (job.type, job.object) in taken or (group and used[group] >= _room(group)):
+        group = room.group(job)
+        if (job.type, job.object) in taken or (group and used[group] >= room.of(group)):
             continue
         taken.add((job.type, job.object))
         if group:
@@ -76,7 +81,8 @@ def spawn_waiting(site: Site) -> list[str]:
     return problems
 
 
-def _expire(site: Site, job: Job, now: datetime) -> None:
+def expire(site: Site, job: Job, now: datetime) -> None:
+    """End a job that has not left the queue in time, and its occurrence."""
     reason = "expired: it did not leave the queue within its life time"
     with site.catalog.change():
         if jobs.end_queued(
@@ -85,18 +91,23 @@ def _expire(site: Site, job: Job, now: datetime) -> None:
             sheet.note_expired(job.id, reason)
 
 
-def _group(job: Job) -> str:
-    """Return the drive group that a job writes through, "" where it writes none."""
-    if job.type != _BACKUP:
-        return ""
-    try:
-        pool = job.request.get("pool") or tasks.get_task(job.object).pool
-        return pools.get_pool(pool or settings.get(settings.POOL)).group
-    except NotFound:
-        return ""  # its worker says what is not there
+class _Room:
+    """Which drive groups jobs write through, and how many may at once."""
 
+    def __init__(self) -> None:
+        self._pools = tasks.pools_of_tasks()
+        self._groups = {one.name: one.group for one in pools.list_pools()}
+        self._default = settings.get(settings.POOL)
+        self._streams: Counter[str] = Counter()
+        for one in drives.list_drives():
+            self._streams[one.group] += one.streams
 
-def _room(group: str) -> int:
-    """Return how many jobs may write through a drive group at once."""
-    own = [one for one in drives.list_drives() if one.group == group]
-    return max(1, sum(one.streams for one in own))
+    def group(self, job: Job) -> str:
+        """Return the drive group that a job writes through, "" where it writes none."""
+        if job.type != _BACKUP:
+            return ""
+        pool = job.request.get("pool") or self._pools.get(job.object) or self._default
+        return self._groups.get(pool, "")  # its worker says what is not there
+
+    def of(self, group: str) -> int:
+        return max(1, self._streams[group])

@@ -8,7 +8,7 @@ from sesam.errors import RequestError, WrongUsage
 from sesam.rules.decision import EventType
 from sesam.rules.event import NEWDAY, Event
 from sesam.rules.plan import objects_of
-from sesam.rules.records import Job
+from sesam.rules.records import Job, Waits
 from sesam.service import asking, commands, spawning
 from sesam.service.fetching.choice import Wish
 from sesam.service.fetching.told import told_of
@@ -37,13 +37,14 @@ def start_now(site: Site, event: Event) -> list[Job]:
     with site.catalog.change():
         for name, one in zip(found, orders, strict=True):
             job = spawning.enqueue(
-                one, day=day, now=now, priority=event.priority, closes_at=None
+                one, day=day, now=now, priority=event.priority, waits=Waits()
             )
-            sheet.post(
+            sheet.post_start(
                 SheetRow(
                     *(event.name, event.type, name, event.group, "", day, now, None),
                     *(event.priority, False, level, State.QUEUED.value),
                     job=job.id,
+                    unseen=True,
                 )
             )
             queued.append(job)

@@ -4,8 +4,10 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sesam.catalog import jobs
+from sesam.catalog import jobs, sheet
+from sesam.catalog.sheet import SheetRow
 from sesam.errors import Busy, Interrupted, NoIdentity, SesamError, exit_code_of
+from sesam.rules.decision import EventType
 from sesam.rules.records import Job
 from sesam.service import repair
 from sesam.service.ground import owner
@@ -13,14 +15,44 @@ from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site
 from sesam.terms import State
 
+# Starts of these are in the calendar, whoever asked for them.
+_IN_SHEET = (EventType.BACKUP, EventType.RESTORE, EventType.NEWDAY, EventType.COMMAND)
 
-def queue(site: Site, kind: str, name: str, request: Mapping[str, Any]) -> Job:
-    """Add a job that waits for its worker; name -- its object."""
+
+def queue(
+    site: Site,
+    kind: str,
+    name: str,
+    request: Mapping[str, Any],
+    *,
+    of: str = "",
+    like: SheetRow | None = None,
+) -> Job:
+    """Add a job that was asked for by hand and waits for its worker.
+
+    name -- its object; of -- its object in the calendar sheet, where that is another
+    like -- the row of what is done once more
+    """
     now = site.clock()
+    day = site.backup_day(now)
     with site.catalog.change():
-        return jobs.enqueue(
-            kind, name, backup_day=site.backup_day(now), now=now, request=request
-        )
+        job = jobs.enqueue(kind, name, backup_day=day, now=now, request=request)
+        if kind in _IN_SHEET:
+            level = str(request.get("level") or "")
+            row = SheetRow(
+                *("", EventType(kind), of or name, "", "", day, now, None),
+                *(job.priority, False, level, State.QUEUED.value),
+            )
+            if like:
+                row = row._replace(
+                    event=like.event,
+                    object=like.object,
+                    group=like.group,
+                    unseen=bool(like.event),
+                    cause=f"job {like.job} once more, by hand",
+                )
+            sheet.post_start(row._replace(job=job.id))
+    return job
 
 
 @contextlib.contextmanager
@@ -33,7 +65,8 @@ def at_work(site: Site, job_id: int) -> Iterator[tuple[Job, JobLog]]:
     """
     try:
         repair.settle(site)
-        path = site.log_path(jobs.get_job(job_id).backup_day, job_id)
+        queued = jobs.get_job(job_id)
+        path = site.log_path(queued.backup_day, job_id)
         log = JobLog(path, site.zone)
     except BaseException as error:
         never_began(site, job_id, error)
@@ -46,6 +79,8 @@ def at_work(site: Site, job_id: int) -> Iterator[tuple[Job, JobLog]]:
         except BaseException as error:
             never_began(site, job_id, error)
             raise
+        if queued.message:
+            log.line(site.clock(), queued.message)
         try:
             yield job, log
         except BaseException as error:

@@ -36,6 +36,7 @@ class JobRow(Row):
     waits = FlagField(default=False)
     closes_at = InstantField(null=True)
     spawned_at = InstantField(null=True)
+    not_before = InstantField(null=True)
 
     class Meta:
         table_name = "job"
@@ -159,7 +160,11 @@ class OccurrenceRow(Row):
     """One start of an event for one object: a line of the calendar sheet.
 
     closes_at -- end of its start window; decided_by -- event that suppresses or blocks
-    count -- how many missed ones it stands for, else 1
+    count -- how many missed ones it stands for, else 1; first_at -- the first of them
+    cause -- why it started, or was decided again; attempt -- how often it was retried
+    unseen -- nobody has seen yet to what follows from its end
+    fallback -- decided once more if its suppressor comes to nothing; left_out -- those
+    that did
     """
 
     id = BigAutoField()
@@ -179,6 +184,12 @@ class OccurrenceRow(Row):
     decided_by = TextField()
     job = BigIntegerField(column_name="job_id", null=True)
     count = BigIntegerField()
+    first_at = InstantField(null=True)
+    cause = TextField(default="")
+    attempt = BigIntegerField(default=0)
+    unseen = FlagField(default=False)
+    fallback = FlagField(default=False)
+    left_out = WordsField(default=())
 
     class Meta:
         table_name = "occurrence"

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -30,7 +30,7 @@ DIRECTORIES = (
 class Site:
     """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it.
 
-    rehearsing -- SESAM_NOW moves that clock
+    rehearsing -- SESAM_NOW moves that clock; offset -- by how much, None = not told
     identities -- of the files that were opened so far: each asks its passphrase once
     """
 
@@ -38,6 +38,7 @@ class Site:
     catalog: Catalog
     clock: Callable[[], datetime]
     rehearsing: bool = False
+    offset: timedelta | None = None
     identities: dict[str, list[Identity]] = field(default_factory=dict)
 
     @cached_property
@@ -66,6 +67,12 @@ class Site:
     def backup_day(self, moment: datetime) -> date:
         """Return the backup day that holds an instant."""
         return backup_day(moment, self.zone, self.newday)
+
+    def moment(self) -> datetime:
+        """Return the instant of a tick: several machines go by their server's clock."""
+        if self.offset is None or self.catalog.is_sqlite:
+            return self.clock()
+        return self.catalog.now() + self.offset
 
     def path(self, *parts: str) -> str:
         """Return a path below the root."""

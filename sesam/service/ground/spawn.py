@@ -21,7 +21,7 @@ def spawn_worker(site: Site, job_id: int) -> None:
     environment = {**os.environ, "SESAM_ROOT": site.root}
     if environment.get(_NOW):
         environment[_NOW] = site.clock().isoformat()
-    _workers[:] = [one for one in _workers if one.poll() is None]
+    collect()
     try:
         worker = subprocess.Popen(
             [sys.executable, "-m", "sesam.cli.worker", str(job_id)],
@@ -34,3 +34,8 @@ def spawn_worker(site: Site, job_id: int) -> None:
     except OSError as error:
         raise SesamError(f"no worker can be started: {error.strerror}") from error
     _workers.append(worker)
+
+
+def collect() -> None:
+    """Ask which workers of this process have ended: they leave the process table."""
+    _workers[:] = [one for one in _workers if one.poll() is None]
