@@ -137,6 +137,14 @@ def finish(
     sheet.note_job(job.id, state, "" if state is State.OK else message)
 
 
+def worsen(job_id: int, state: State, message: str) -> None:
+    """An ended job did not end so well after all: its post script failed."""
+    JobRow.update(state=state.value, message=message).where(
+        JobRow.id == job_id
+    ).execute()
+    sheet.note_worse(job_id, state, message)
+
+
 def get_job(job_id: int) -> Job:
     """Return a job. Raises NotFound."""
     row = JobRow.get_or_none(JobRow.id == job_id)

@@ -3,6 +3,7 @@
 from datetime import datetime, time
 
 from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
+from sesam.rules.settings import Settings, read, stored
 
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
 # Sightings of the clock as JSON; "yes" or "no" once newday has run; the last such run.
@@ -21,6 +22,19 @@ def put(key: str, value: str) -> None:
     SiteRow.insert(key=key, value=value).on_conflict(
         conflict_target=[SiteRow.key], update={SiteRow.value: value}
     ).execute()
+
+
+def settings() -> Settings:
+    """Return the settings that an admin changes."""
+    names = list(stored(Settings()))
+    rows = SiteRow.select().where(SiteRow.key.in_(names))
+    return read({row.key: row.value for row in rows})
+
+
+def put_settings(values: Settings) -> None:
+    """Change them; to be called within `change`."""
+    for key, value in stored(values).items():
+        put(key, value)
 
 
 def add_newday(start: str, now: datetime) -> None:

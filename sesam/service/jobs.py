@@ -12,12 +12,11 @@ from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import spawn_worker
-from sesam.terms import State
+from sesam.terms import BY_BADNESS, State
 
 Begun = Callable[[Heartbeat], object]
 # How often a waiting command looks: soon for short jobs, then seldom.
 _SOON_S, _SELDOM_S, _SOON_FOR_S = 0.2, 1.0, 5.0
-_BY_BADNESS = (State.OK, State.WARNING, State.CANCELLED, State.ERROR)
 
 
 def detach(site: Site, job: Job) -> None:
@@ -102,7 +101,7 @@ def worst_exit_code(ended: Sequence[Job]) -> int:
     """Return the exit code of the worst of ended jobs; 0 for none."""
     if not ended:
         return 0
-    worst = max(ended, key=lambda job: _BY_BADNESS.index(job.state))
+    worst = max(ended, key=lambda job: BY_BADNESS.index(job.state))
     return jobs.exit_code(worst)
 
 

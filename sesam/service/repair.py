@@ -12,7 +12,7 @@ from sesam.catalog import media as catalog_media
 from sesam.device.directory import DirectoryStore
 from sesam.errors import ClientError, Damaged, DeviceError, NotFound
 from sesam.rules.records import Job
-from sesam.service import erasing
+from sesam.service import erasing, interfaces
 from sesam.service.ground import owner
 from sesam.service.ground.site import Site
 from sesam.service.moving import commit
@@ -33,6 +33,7 @@ def settle(site: Site, problem: Problem = lambda text: None) -> list[Job]:
     gone = reaping.reap(site.catalog, owner.JUDGE, site.clock())
     _settle_claims(site, problem, afar=False)
     erasing.finish(site)
+    interfaces.kick(site)
     return gone
 
 

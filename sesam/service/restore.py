@@ -19,11 +19,13 @@ from sesam.service.fetching.choice import Wish, choose
 from sesam.service.fetching.links import FirstNames
 from sesam.service.fetching.members import Members, described
 from sesam.service.fetching.reading import Passphrase, StoredSaveset
+from sesam.service.fetching.several import one_of_several
 from sesam.service.fetching.shelf import Shelf
 from sesam.service.fetching.told import told_of, wish_of
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
+from sesam.service.interfaces import around
 from sesam.terms import State
 
 TYPE = "restore"
@@ -79,7 +81,7 @@ def work(
     with working.at_work(site, job_id) as (job, log):
         wish = wish_of(job)
         watch.passphrase = working.noting_passphrase(site, job, watch.passphrase)
-        return _Trip(site, wish, watch, chain or choose(site, wish), log).run(job)
+        return _Trip(site, wish, watch, chain or choose(site, wish), log).run(job, log)
 
 
 class _Trip:
@@ -144,25 +146,48 @@ class _Trip:
             self._skipped += 1
         return written
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job, log: JobLog) -> dict[str, Any]:
         site = self._site
         heartbeat = Heartbeat(site.catalog, job)
         self._say(
             f"restore of {self._saveset.name} to {quoted(self._wish.target)},"
             f" existing: {self._wish.existing.value}"
         )
-        with heartbeat:
+        with (
+            heartbeat,
+            around(site, job, log, heartbeat, "res", self._facts()) as scripts,
+        ):
             self._watch.begun(heartbeat)
             self._restore(heartbeat)
             heartbeat.check()
-        self._refuse_missing()
-        state = State.WARNING if self._warnings else State.OK
+            self._refuse_missing()
+            state = State.WARNING if self._warnings else State.OK
+            message = counted(self._files, "object") + " restored"
+            state = scripts.end(state, message)
+            heartbeat.check()
+        message = scripts.with_failure(message)
         result = self._result(job, state)
-        message = counted(self._files, "object") + " restored"
         with site.catalog.change():
-            jobs.finish(job, state, now=site.clock(), message=message, result=result)
+            jobs.finish(
+                job,
+                state,
+                now=site.clock(),
+                message=message,
+                result=result,
+                exit_code=scripts.exit_code(state),
+            )
         self._say(f"ends as {state.value}: {message}")
+        scripts.raise_failure("the objects are restored")
         return result
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what scripts around this restore are told of it."""
+        return {
+            "task": self._saveset.task,
+            "client": self._saveset.client,
+            "saveset": self._saveset.name,
+            "target": quoted(self._wish.target)[1:-1],
+        }
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish
@@ -206,7 +231,7 @@ class _Trip:
                 destination.ancestor(members.read(line)[0])
                 return
             if "h" in line.flags:
-                outcome = _one_of_several(line, members, destination, firsts)
+                outcome = one_of_several(line, members, destination, firsts)
             else:
                 outcome = destination.place(*members.read(line))
         except (Damaged, NotFound) as error:
@@ -270,20 +295,3 @@ class _Trip:
             "seconds": round(monotonic() - self._began, 3),
             "warnings": self._warnings,
         }
-
-
-def _one_of_several(
-    line: Line, members: Members, destination: Destination, firsts: FirstNames
-) -> Outcome:
-    """Restore one name of an object that has several."""
-    first = firsts.get(line)
-    if first is None:
-        outcome = destination.place(*members.read(line))
-    else:
-        # Its content is read only where it cannot be a link.
-        obj = described(line)
-        outcome = destination.link(obj, first, lambda: members.read(line))
-    # What stayed as it was, or failed, is no object to link to.
-    if outcome is Outcome.WRITTEN or (first is None and outcome is Outcome.SAME):
-        firsts.put(line)
-    return outcome

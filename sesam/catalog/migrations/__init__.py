@@ -6,6 +6,7 @@ from sesam.catalog.migrations import (
     m0003_schedules,
     m0004_events,
     m0005_queue,
+    m0007_notices,
 )
 
 # The statements of step 1, 2, 3 ...
@@ -15,5 +16,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
     m0003_schedules.STATEMENTS,
     m0004_events.STATEMENTS,
     m0005_queue.STATEMENTS,
+    m0007_notices.STATEMENTS,
 )
 NEWEST = len(STEPS)

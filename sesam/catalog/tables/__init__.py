@@ -18,6 +18,7 @@ from sesam.catalog.tables.configuration import (
     TaskRow,
     TaskSourceRow,
 )
+from sesam.catalog.tables.notices import InterfaceRunRow
 from sesam.catalog.tables.records import (
     AuditRow,
     ClaimRow,
@@ -64,6 +65,7 @@ ALL = (
     TombstoneRow,
     AuditRow,
     OccurrenceRow,
+    InterfaceRunRow,
 )
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "DriveGroupRow",
     "DriveRow",
     "EventRow",
+    "InterfaceRunRow",
     "JobRow",
     "LoaderRow",
     "MediaPoolRow",

@@ -22,6 +22,7 @@ DIRECTORIES = (
     "etc",
     "etc/keys",
     "etc/commands.d",
+    "etc/interface.d",
     "store",
 )
 
