@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from sesam.catalog import sheet
+from sesam.catalog import notices, sheet
 from sesam.catalog.db import Catalog
 from sesam.catalog.tables import JobRow
 from sesam.errors import OK, WARNINGS, Busy, NotFound, RequestError, SesamError
@@ -135,6 +135,7 @@ def finish(
     if not done:
         raise Busy(f"job {job.id} was taken from this worker")
     sheet.note_job(job.id, state, "" if state is State.OK else message)
+    notices.job_ended(job, state, now)
 
 
 def worsen(job_id: int, state: State, message: str) -> None:
@@ -189,6 +190,7 @@ def end_queued(
     if not changed.execute():
         return False
     sheet.note_job(job_id, state, message)
+    notices.job_ended(get_job(job_id), state, now)
     return True
 
 

@@ -7,12 +7,13 @@ from sesam.cli.site import open_site
 
 
 @click.command("errand")
-@click.argument("what", type=click.Choice(["posts"]))
+@click.argument("what", type=click.Choice(["posts", "notices"]))
 def errand(what: str) -> None:
-    """Run the post scripts that workers owe who are gone."""
-    from sesam.service import interfaces
+    """Run post scripts that workers owe who are gone, or tell scripts what is due."""
+    from sesam.service import interfaces, notifying
 
-    interfaces.run_owed(open_site())
+    run = {"posts": interfaces.run_owed, "notices": notifying.run}[what]
+    run(open_site())
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from sesam.errors import InterfaceUnusable, NotFound, WrongUsage
 
 DIRECTORY = "etc/interface.d"
 PAIRS = {"sbc": ("sbc_pre", "sbc_post"), "res": ("res_pre", "res_post")}
-NOTIFY, ALARM = "sm_notify", "sm_alarm"
-DISASTER, NEWDAY = "sm_disaster", "sm_newday"
+
+
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 

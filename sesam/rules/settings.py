@@ -6,13 +6,20 @@ from typing import Any
 from sesam.errors import WrongUsage
 
 _MOST_MINUTES = 7 * 24 * 60
+_MOST_HOURS = 8784
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """interface_limit -- minutes that a pre or post script may take"""
+    """interface_limit -- minutes that a pre or post script may take
+
+    notify_on    -- states of ended jobs that sm_notify is told of
+    remind_hours -- between two reminders of an alarm; 0 = none
+    """
 
     interface_limit: int = 60
+    notify_on: tuple[str, ...] = ("warning", "error", "cancelled")
+    remind_hours: int = 24
 
 
 def stored(settings: Settings) -> dict[str, str]:
@@ -43,6 +50,9 @@ def check(settings: Settings) -> None:
     """Raise WrongUsage where a setting cannot be what it should be."""
     if not 1 <= settings.interface_limit <= _MOST_MINUTES:
         raise WrongUsage(f"--interface-limit is 1 to {_MOST_MINUTES} minutes")
+
+    if not 0 <= settings.remind_hours <= _MOST_HOURS:
+        raise WrongUsage(f"--remind-hours is 0, for never, to {_MOST_HOURS}")
 
 
 def _text(value: object) -> str:

@@ -17,7 +17,15 @@ from sesam.errors import SesamError
 from sesam.rules.backup_day import exists, wall_clock
 from sesam.rules.records import Claim, Job
 from sesam.rules.retention import Verdict
-from sesam.service import clockwatch, expire, presence, repair, unread, working
+from sesam.service import (
+    clockwatch,
+    expire,
+    presence,
+    repair,
+    unread,
+    watching,
+    working,
+)
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
@@ -93,7 +101,9 @@ def _run(site: Site, job_id: int, asked: Run, held: Claim) -> dict[str, Any]:
         trip = _Trip(site, job, log, clockwatch.why(site, seen))
         heartbeat = Heartbeat(site.catalog, job)
         heartbeat.keep(lambda: [held])
-        return trip.run(heartbeat, asked)
+        result = trip.run(heartbeat, asked)
+    watching.watch(site)
+    return result
 
 
 def show(site: Site) -> dict[str, Any]:

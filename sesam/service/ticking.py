@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sesam.catalog import events, sheet
+from sesam.catalog import events, notices, sheet
 from sesam.catalog.sheet import SheetRow
 from sesam.errors import SesamError
 from sesam.rules.decision import Occurrence, Verdict, decide
@@ -17,7 +17,7 @@ from sesam.rules.event import Event
 from sesam.rules.plan import Planned, Setup, objects_of, plan
 from sesam.rules.recurrence import starts
 from sesam.rules.schedule import Schedule
-from sesam.service import clockwatch, repair, spawning, starting
+from sesam.service import clockwatch, repair, spawning, starting, watching
 from sesam.service.ground.site import Site
 from sesam.service.planning import setup_of
 from sesam.terms import State
@@ -46,6 +46,10 @@ def tick(site: Site) -> list[str]:
                 problems.append(f'event "{name}": {error}')
     repair.settle(site)
     problems += spawning.spawn_waiting(site)
+    try:
+        watching.watch(site)
+    except SesamError as error:
+        problems.append(str(error))
     return problems
 
 
@@ -171,6 +175,8 @@ def _post(site: Site, event: Event, row: SheetRow) -> None:
     """Add a row, and the job of one that runs; within the event's transaction."""
     if row.state != sheet.PLANNED:
         sheet.post(row)
+        if row.state == Verdict.BLOCKING.value:
+            notices.blocking(row.event, row.backup_day, row.reason, site.clock())
         return
     if row.object in sheet.queued_objects(row.event):
         sheet.post(

@@ -7,7 +7,7 @@ from typing import Any
 from sesam.catalog import jobs
 from sesam.errors import Busy, Interrupted, NoIdentity, SesamError, exit_code_of
 from sesam.rules.records import Job
-from sesam.service import repair
+from sesam.service import notifying, repair
 from sesam.service.ground import owner
 from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site
@@ -53,6 +53,7 @@ def at_work(site: Site, job_id: int) -> Iterator[tuple[Job, JobLog]]:
             raise
     finally:
         log.close()
+        notifying.kick(site)
 
 
 def noting_passphrase(

@@ -1,10 +1,25 @@
-"""The admin's scripts: which are open.
+"""The admin's scripts: those that are owed, what they are told, and open alarms.
 
 Frozen: a released step is never changed, what comes later is a step of its own.
 """
 
 STATEMENTS = (
     """CREATE TABLE interface_run (
-        job_id BIGINT PRIMARY KEY REFERENCES job (id), pair {text} NOT NULL,
+        job_id BIGINT NOT NULL PRIMARY KEY REFERENCES job (id),
+        pair {text} NOT NULL,
         pre_exit BIGINT, facts {text} NOT NULL, began_at {text} NOT NULL)""",
+    """CREATE TABLE notice (
+        id {id}, interface {text} NOT NULL, kind {text} NOT NULL,
+        object {text} NOT NULL, subject {text} NOT NULL, facts {text} NOT NULL,
+        once {text} NOT NULL, posted_at {text} NOT NULL, due_at {text},
+        tries BIGINT NOT NULL, sent_at {text}, message {text} NOT NULL)""",
+    """CREATE INDEX notice_due ON notice (due_at) WHERE due_at IS NOT NULL""",
+    """CREATE UNIQUE INDEX notice_once ON notice (once) WHERE once <> ''""",
+    """CREATE TABLE alarm (
+        id {id}, kind {text} NOT NULL, object {text} NOT NULL, text {text} NOT NULL,
+        since {text} NOT NULL, remind_at {text}, reminders BIGINT NOT NULL,
+        over_at {text})""",
+    """CREATE UNIQUE INDEX alarm_open ON alarm (kind, object)
+        WHERE over_at IS NULL""",
+    """CREATE INDEX copy_missing ON copy (id) WHERE state = 'missing'""",
 )

@@ -18,7 +18,7 @@ from sesam.catalog.tables.configuration import (
     TaskRow,
     TaskSourceRow,
 )
-from sesam.catalog.tables.notices import InterfaceRunRow
+from sesam.catalog.tables.notices import AlarmRow, InterfaceRunRow, NoticeRow
 from sesam.catalog.tables.records import (
     AuditRow,
     ClaimRow,
@@ -66,10 +66,13 @@ ALL = (
     AuditRow,
     OccurrenceRow,
     InterfaceRunRow,
+    NoticeRow,
+    AlarmRow,
 )
 
 __all__ = [
     "ALL",
+    "AlarmRow",
     "AuditRow",
     "CalendarDateRow",
     "CalendarRow",
@@ -85,6 +88,7 @@ __all__ = [
     "LoaderRow",
     "MediaPoolRow",
     "MediumRow",
+    "NoticeRow",
     "OccurrenceRow",
     "PieceRow",
     "SavesetClaimRow",

@@ -78,7 +78,11 @@ class Site:
 
     def log_path(self, day: date, job_id: int) -> str:
         """Return the log file of a job."""
-        return self.path("var/log", day.isoformat(), f"job-{job_id}.log")
+        return self.day_path(day, f"job-{job_id}.log")
+
+    def day_path(self, day: date, name: str) -> str:
+        """Return a file of a backup day."""
+        return self.path("var/log", day.isoformat(), name)
 
 
 def ssh_config(site: Site) -> str:
