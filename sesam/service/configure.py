@@ -12,6 +12,7 @@ from sesam.service.ground.site import Site
 
 # An EOL so far ahead is still a day of the calendar.
 MOST_DAYS = 999_999
+_MOST_HOURS = 99_999
 
 
 def facts(record: Any) -> dict[str, Any]:
@@ -55,13 +56,26 @@ def _check_client(client: Client) -> None:
 def add_task(here: Site, task: Task) -> None:
     """Add a task; no client = this machine's. Raises Conflict, WrongUsage."""
     task = _checked_task(task)
-    here.catalog.apply(lambda: tasks.add_task(task))
+
+    def change() -> None:
+        tasks.add_task(task)
+        if task.rpo:
+            tasks.watch_rpo(task.name, here.clock())
+
+    here.catalog.apply(change)
 
 
 def modify_task(here: Site, task: Task) -> None:
     """Change a task. Raises NotFound, WrongUsage."""
     task = _checked_task(task)
-    here.catalog.apply(lambda: tasks.modify_task(task))
+
+    def change() -> None:
+        before = tasks.get_task(task.name).rpo
+        tasks.modify_task(task)
+        if bool(before) != bool(task.rpo):
+            tasks.watch_rpo(task.name, here.clock() if task.rpo else None)
+
+    here.catalog.apply(change)
 
 
 def remove_task(here: Site, name: str, *, dry_run: bool) -> None:
@@ -97,6 +111,8 @@ def _check_chain(task: Task) -> None:
         raise WrongUsage(f"--max-chain {task.max_chain} is not from 0 to 100")
     if not 0 <= task.full_every <= MOST_DAYS:
         raise WrongUsage(f"--full-every is 0, for never, to {MOST_DAYS} days")
+    if not 0 <= task.rpo <= _MOST_HOURS:
+        raise WrongUsage(f"--rpo is 0, for none, to {_MOST_HOURS} hours")
 
 
 class _DryRun(Exception):

@@ -6,13 +6,13 @@ right again is over.
 
 from datetime import timedelta
 
-from sesam.catalog import alarms
+from sesam.catalog import alarms, tasks
 from sesam.catalog import site as settings
 from sesam.catalog.alarms import Alarm
 from sesam.service import clockwatch, notifying
 from sesam.service.ground.site import Site
 
-MISSING, PAUSED, NEWDAY = "missing", "paused", "newday"
+RPO, MISSING, PAUSED, NEWDAY = "rpo", "missing", "paused", "newday"
 
 
 def watch(site: Site) -> None:
@@ -34,7 +34,7 @@ def watch(site: Site) -> None:
 
 def conditions(site: Site) -> dict[tuple[str, str], str]:
     """Return what is not as it should be: (kind, object) and a sentence."""
-    found: dict[tuple[str, str], str] = {}
+    found = {(RPO, name): text for name, text in over_rpo(site).items()}
     for saveset, media in alarms.missing_copies():
         where = ", ".join(media)
         found[MISSING, saveset] = f"saveset {saveset} is missing in {where}"
@@ -43,6 +43,19 @@ def conditions(site: Site) -> dict[tuple[str, str], str]:
     if not settings.newday_is_on():
         text = "NEWDAY is switched off: no backup day ends, nothing expires"
         found[NEWDAY, settings.NEWDAY_EVENT] = text
+    return found
+
+
+def over_rpo(site: Site) -> dict[str, str]:
+    """Return the tasks without a good saveset within their RPO, and a sentence each."""
+    now, found = site.clock(), {}
+    for one in tasks.watched_tasks():
+        last = one.newest or one.since
+        if last is None or now - last <= timedelta(hours=one.rpo):
+            continue
+        local = last.astimezone(site.zone).isoformat(timespec="seconds")
+        what = "its last good saveset started" if one.newest else "it has none since"
+        found[one.task] = f"task {one.task}: {what} {local}, its RPO is {one.rpo} hours"
     return found
 
 

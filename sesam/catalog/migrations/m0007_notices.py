@@ -21,5 +21,8 @@ STATEMENTS = (
         over_at {text})""",
     """CREATE UNIQUE INDEX alarm_open ON alarm (kind, object)
         WHERE over_at IS NULL""",
+    """ALTER TABLE task ADD COLUMN rpo BIGINT NOT NULL DEFAULT 0""",
+    """ALTER TABLE task ADD COLUMN rpo_since {text}""",
+    """CREATE INDEX task_rpo ON task (name) WHERE rpo > 0""",
     """CREATE INDEX copy_missing ON copy (id) WHERE state = 'missing'""",
 )
