@@ -5,13 +5,13 @@ processes at once one alone.
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from peewee import IntegrityError
 
 from sesam.catalog import notices
-from sesam.catalog.tables import AlarmRow, CopyRow, SavesetRow, database
-from sesam.terms import CopyState
+from sesam.catalog.fields import WordsField
+from sesam.catalog.tables import AlarmRow, database
 
 BEGINS, REMINDER, OVER = "alarm", "reminder", "over"
 
@@ -89,13 +89,13 @@ def end(alarm: Alarm, now: datetime) -> None:
 
 def missing_copies() -> list[tuple[str, tuple[str, ...]]]:
     """Return (saveset, media) of copies that are missing."""
-    query: Any = (
-        CopyRow.select(SavesetRow.name, CopyRow.media)
-        .join(SavesetRow)
-        .where(CopyRow.state == CopyState.MISSING.value)
-        .order_by(CopyRow.id)
+    # In literals: the partial index is found by the very words of its condition.
+    rows = database.execute_sql(
+        "SELECT s.name, c.media FROM copy c JOIN saveset s ON s.id = c.saveset_id"
+        " WHERE c.state = 'missing' ORDER BY c.id"
     )
-    return list(query.tuples())
+    read = WordsField().python_value
+    return [(name, read(media)) for name, media in rows]
 
 
 def _tell(alarm: Alarm, state: str, now: datetime) -> None:

@@ -120,8 +120,8 @@ def not_told(number: int, why: str, again_at: datetime | None) -> None:
     _changed(number, due_at=again_at, message=why)
 
 
-def given_up() -> int:
-    """Return how many notices nobody was told after all, and those tried in vain."""
+def failing() -> int:
+    """Return how many notices were tried in vain so far."""
     found = NoticeRow.select().where(NoticeRow.due_at.is_null(False))
     return int(found.where(NoticeRow.tries > 0).count())
 

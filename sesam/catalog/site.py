@@ -8,6 +8,8 @@ from sesam.rules.settings import Settings, read, stored
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
 # Sightings of the clock as JSON; "yes" or "no" once newday has run; the last such run.
 CLOCK, REHEARSAL, NEWDAY_RAN = "clock", "rehearsal", "newday_ran_at"
+# When the last tick began.
+TICKED = "ticked_at"
 NEWDAY_EVENT = "NEWDAY"
 
 

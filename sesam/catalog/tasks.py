@@ -1,7 +1,7 @@
 """Tasks and task groups in the catalog."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sesam.catalog.fields import InstantField
@@ -30,6 +30,11 @@ class Watched(NamedTuple):
     rpo: int
     since: datetime | None
     newest: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether there is no good saveset within the RPO."""
+        last = self.newest or self.since
+        return last is not None and now - last > timedelta(hours=self.rpo)
 
 
 def list_tasks() -> list[Task]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sesam.catalog import events, notices, sheet
+from sesam.catalog import site as settings
 from sesam.catalog.sheet import SheetRow
 from sesam.errors import SesamError
 from sesam.rules.decision import Occurrence, Verdict, decide
@@ -47,6 +48,8 @@ def tick(site: Site) -> list[str]:
     repair.settle(site)
     problems += spawning.spawn_waiting(site)
     try:
+        with site.catalog.change():
+            settings.put(settings.TICKED, now.isoformat())
         watching.watch(site)
     except SesamError as error:
         problems.append(str(error))

@@ -5,6 +5,7 @@ right again is over.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from sesam.catalog import alarms, tasks
 from sesam.catalog import site as settings
@@ -51,12 +52,26 @@ def over_rpo(site: Site) -> dict[str, str]:
     now, found = site.clock(), {}
     for one in tasks.watched_tasks():
         last = one.newest or one.since
-        if last is None or now - last <= timedelta(hours=one.rpo):
+        if last is None or not one.is_over(now):
             continue
         local = last.astimezone(site.zone).isoformat(timespec="seconds")
         what = "its last good saveset started" if one.newest else "it has none since"
         found[one.task] = f"task {one.task}: {what} {local}, its RPO is {one.rpo} hours"
     return found
+
+
+def watched(site: Site) -> list[dict[str, Any]]:
+    """Return the tasks with an RPO as rows."""
+    now = site.clock()
+    return [
+        {
+            "task": one.task,
+            "rpo": one.rpo,
+            "last_good_at": one.newest,
+            "over": one.is_over(now),
+        }
+        for one in tasks.watched_tasks()
+    ]
 
 
 def _change(

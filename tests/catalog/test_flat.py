@@ -1,15 +1,17 @@
-"""What an RPO costs: one look into an index, however long the history."""
+"""What a tick asks costs the same, however long the history."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from running import DAY, NOW
 
-from sesam.catalog import tasks
+from sesam.catalog import alarms, notices, tasks
 from sesam.catalog.db import Catalog
 from sesam.catalog.tables import ClientRow, SavesetRow, TaskRow, database
 
 
-def test_the_newest_good_saveset_is_found_in_an_index(catalog: Catalog) -> None:
+def test_what_each_tick_asks_is_found_in_an_index(catalog: Catalog) -> None:
     with catalog.change():
         client = ClientRow.create(name="c", ssh="", program="", note="")
         TaskRow.create(
@@ -53,13 +55,26 @@ def test_the_newest_good_saveset_is_found_in_an_index(catalog: Catalog) -> None:
             )
     (found,) = tasks.watched_tasks()
     assert found == ("t", 24, NOW, NOW + timedelta(hours=99))
+    for question, index in (
+        (alarms.open_alarms, "alarm_open"),
+        (alarms.missing_copies, "copy_missing"),
+        (partial(notices.is_due, NOW), "notice_due"),
+    ):
+        assert not question()
+        if catalog.is_sqlite:
+            assert f"USING INDEX {index}" in plan_of(question).replace("COVERING ", "")
     if catalog.is_sqlite:
-        seen: list[str] = []
-        connection = database.connection()
-        connection.set_trace_callback(seen.append)
-        tasks.watched_tasks()
-        connection.set_trace_callback(None)
-        plan = database.execute_sql(f"EXPLAIN QUERY PLAN {seen[-1]}").fetchall()
-        told = " ".join(row[3] for row in plan)
+        told = plan_of(tasks.watched_tasks)
         assert "saveset_good (task=?)" in told
         assert "SCAN s" not in told
+
+
+def plan_of(question: Callable[[], object]) -> str:
+    """How SQLite finds what a question asks for."""
+    seen: list[str] = []
+    connection = database.connection()
+    connection.set_trace_callback(seen.append)
+    question()
+    connection.set_trace_callback(None)
+    plan = database.execute_sql(f"EXPLAIN QUERY PLAN {seen[-1]}").fetchall()
+    return " ".join(row[3] for row in plan)
