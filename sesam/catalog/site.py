@@ -1,8 +1,8 @@
-"""Settings of the site, and the audit: who changed what."""
+"""Settings of the site."""
 
 from datetime import datetime, time
 
-from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
+from sesam.catalog.tables import EventRow, ScheduleRow, SiteRow
 from sesam.rules.settings import Settings, read, stored
 
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
@@ -65,8 +65,3 @@ def newday_is_on() -> bool:
     """Tell whether NEWDAY's event and schedule are switched on."""
     row = EventRow.get_or_none(EventRow.name == NEWDAY_EVENT)
     return bool(row and row.enabled and row.schedule and row.schedule.enabled)
-
-
-def audit(now: datetime, who: str, what: str, name: str, detail: str = "") -> None:
-    """Record who did what to which object."""
-    AuditRow.create(at=now, who=who, what=what, object=name, detail=detail)

@@ -11,6 +11,7 @@ from datetime import datetime
 from sesam.catalog import site as settings
 from sesam.errors import Protected
 from sesam.rules.clock import Sightings, confirmed, sighted
+from sesam.service.ground import audit
 from sesam.service.ground.site import Site
 
 _YES, _NO = "yes", "no"
@@ -54,7 +55,7 @@ def record(site: Site, *, confirm: bool) -> Sightings:
         if before.leapt_to != seen.leapt_to:
             what = "pause" if seen.is_paused else "end of pause"
             detail = why(site, seen) or ("confirmed" if confirm else "three days")
-            settings.audit(site.clock(), "sm_newday", what, "clock", detail)
+            audit.record(site, what, "clock", detail)
     return seen
 
 

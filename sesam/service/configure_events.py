@@ -7,8 +7,10 @@ from sesam.errors import Protected, WrongUsage
 from sesam.rules.decision import EventType
 from sesam.rules.event import NEWDAY, Event, check_event, check_follow
 from sesam.service import commands
-from sesam.service.configure import removing
+from sesam.service.configure import Kind, changing, removing
 from sesam.service.ground.site import Site
+
+_EVENT = Kind("event", events.get_event)
 
 
 def add_event(here: Site, event: Event) -> None:
@@ -23,7 +25,13 @@ def add_event(here: Site, event: Event) -> None:
         )
     _check(here, event)
     now = here.clock()
-    here.catalog.apply(lambda: events.add_event(replace(event, since=now), now))
+    changing(
+        here,
+        _EVENT,
+        event.name,
+        lambda: events.add_event(replace(event, since=now), now),
+        new=True,
+    )
 
 
 def modify_event(here: Site, event: Event) -> None:
@@ -43,7 +51,12 @@ def modify_event(here: Site, event: Event) -> None:
     else:
         _check(here, event)
     if event.schedule == before.schedule and event.enabled <= before.enabled:
-        here.catalog.apply(lambda: events.modify_event(event))
+        changing(
+            here,
+            _EVENT,
+            event.name,
+            lambda: events.modify_event(event),
+        )
         return
     now = here.clock()
     begun = replace(event, since=now)
@@ -52,7 +65,7 @@ def modify_event(here: Site, event: Event) -> None:
         events.modify_event(begun)
         events.begin_at(event.name, now if event.schedule else None)
 
-    here.catalog.apply(change)
+    changing(here, _EVENT, event.name, change)
 
 
 def switch(here: Site, name: str, *, on: bool, force: bool = False) -> None:
@@ -67,7 +80,7 @@ def remove_event(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove an event. Raises NotFound, Protected for NEWDAY and what is followed."""
     if events.get_event(name).type is EventType.NEWDAY:
         raise _needed("removed")
-    removing(here, dry_run, lambda: events.remove_event(name))
+    removing(here, _EVENT, name, events.remove_event, dry_run=dry_run)
 
 
 def _check(here: Site, event: Event) -> None:

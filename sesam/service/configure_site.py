@@ -6,7 +6,9 @@ from typing import Any
 
 from sesam.catalog import site as settings
 from sesam.catalog.db import without_password
+from sesam.rules.difference import difference
 from sesam.rules.settings import check
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import Site
 
 
@@ -27,8 +29,12 @@ def modify(here: Site, values: Mapping[str, Any]) -> None:
     """Change settings; what is not given stays. Raises WrongUsage."""
 
     def change() -> None:
-        made = replace(settings.settings(), **values)
+        was = settings.settings()
+        made = replace(was, **values)
         check(made)
         settings.put_settings(made)
+        if made != was:
+            changed = difference(asdict(was), asdict(made))
+            record(here, "modify settings", "site", changed)
 
     here.catalog.apply(change)

@@ -9,6 +9,7 @@ from sesam.errors import Busy, Conflict, NoIdentity, RequestError, SesamError
 from sesam.rules.records import Job
 from sesam.service import repair, working
 from sesam.service.ground import owner
+from sesam.service.ground.audit import record
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import spawn_worker
@@ -60,6 +61,8 @@ def cancel(site: Site, job_id: int) -> Job:
             exit_code=jobs.CANCELLED,
         )
         told = queued or jobs.tell_to_stop(job_id)
+        if told:
+            record(site, "cancel job", str(job_id))
     job = jobs.get_job(job_id)
     if not told:
         raise RequestError(f"job {job_id} has ended already ({job.state.value})")

@@ -35,7 +35,6 @@ from sesam.terms import CopyState, State
 TYPE = "newday"
 CONFIRM = clockwatch.CONFIRM
 _OBJECT = "NEWDAY"
-_WHO = "sm_newday"
 _TOMBSTONES = timedelta(days=400)
 _COPIES, _COPY_PREFIX = 7, "newday-"
 
@@ -153,7 +152,7 @@ class _Trip:
                 self._say(f"{one.saveset}: {one.why}")
             else:
                 self._warn(f"{one.saveset} is {one.found}: {one.why}")
-        orders = expire.Orders(_WHO, self._say, heartbeat, expired_on=plan.backup_day)
+        orders = expire.Orders(self._say, heartbeat, expired_on=plan.backup_day)
         outcomes = expire.carry_out(site, plan.verdicts, orders)
         dropped = 0
         if not plan.paused:

@@ -9,6 +9,7 @@ from sesam.errors import Busy, Interrupted, NoIdentity, SesamError, exit_code_of
 from sesam.rules.records import Job
 from sesam.service import notifying, repair
 from sesam.service.ground import owner
+from sesam.service.ground.audit import record
 from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site
 from sesam.terms import State
@@ -18,9 +19,11 @@ def queue(site: Site, kind: str, name: str, request: Mapping[str, Any]) -> Job:
     """Add a job that waits for its worker; name -- its object."""
     now = site.clock()
     with site.catalog.change():
-        return jobs.enqueue(
+        job = jobs.enqueue(
             kind, name, backup_day=site.backup_day(now), now=now, request=request
         )
+        record(site, f"start {kind}", name, f"job {job.id}")
+    return job
 
 
 @contextlib.contextmanager

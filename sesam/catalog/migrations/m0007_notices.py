@@ -24,5 +24,10 @@ STATEMENTS = (
     """ALTER TABLE task ADD COLUMN rpo BIGINT NOT NULL DEFAULT 0""",
     """ALTER TABLE task ADD COLUMN rpo_since {text}""",
     """CREATE INDEX task_rpo ON task (name) WHERE rpo > 0""",
+    # So far the command was all that was known of who.
+    """ALTER TABLE audit ADD COLUMN command {text} NOT NULL DEFAULT ''""",
+    """UPDATE audit SET command = who, who = ''""",
+    """CREATE INDEX audit_by_time ON audit (at, id)""",
+    """CREATE INDEX audit_by_object ON audit (object, at)""",
     """CREATE INDEX copy_missing ON copy (id) WHERE state = 'missing'""",
 )

@@ -147,6 +147,7 @@ class AuditRow(Row):
     id = BigAutoField()
     at = InstantField()
     who = TextField()
+    command = TextField(default="")
     what = TextField()
     object = TextField()
     detail = TextField()

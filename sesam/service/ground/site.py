@@ -32,6 +32,7 @@ class Site:
     """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it.
 
     rehearsing -- SESAM_NOW moves that clock
+    command -- that was called, as the audit has it
     identities -- of the files that were opened so far: each asks its passphrase once
     """
 
@@ -39,6 +40,7 @@ class Site:
     catalog: Catalog
     clock: Callable[[], datetime]
     rehearsing: bool = False
+    command: str = "sesam"
     identities: dict[str, list[Identity]] = field(default_factory=dict)
 
     @cached_property
