@@ -7,6 +7,7 @@ from sesam.errors import WrongUsage
 
 _MOST_MINUTES = 7 * 24 * 60
 _MOST_HOURS = 8784
+_MOST_DAYS = 99_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,17 @@ class Settings:
 
     notify_on    -- states of ended jobs that sm_notify is told of
     remind_hours -- between two reminders of an alarm; 0 = none
+    log_days, sheet_days -- that logs, and rows of the calendar sheet, are kept; 0 = for
+    ever
+    cancel_at_newday -- types of jobs of the day before that newday cancels
     """
 
     interface_limit: int = 60
     notify_on: tuple[str, ...] = ("warning", "error", "cancelled")
     remind_hours: int = 24
+    log_days: int = 400
+    sheet_days: int = 400
+    cancel_at_newday: tuple[str, ...] = ()
 
 
 def stored(settings: Settings) -> dict[str, str]:
@@ -53,6 +60,10 @@ def check(settings: Settings) -> None:
 
     if not 0 <= settings.remind_hours <= _MOST_HOURS:
         raise WrongUsage(f"--remind-hours is 0, for never, to {_MOST_HOURS}")
+    for name in ("log_days", "sheet_days"):
+        if not 0 <= getattr(settings, name) <= _MOST_DAYS:
+            option = "--" + name.replace("_", "-")
+            raise WrongUsage(f"{option} is 0, for ever, to {_MOST_DAYS} days")
 
 
 def _text(value: object) -> str:

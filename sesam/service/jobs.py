@@ -1,6 +1,5 @@
 """What becomes of jobs: workers that do them, cancel, wait, restart."""
 
-import signal
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
@@ -9,7 +8,6 @@ from sesam.errors import Busy, Conflict, NoIdentity, RequestError, SesamError
 from sesam.rules.records import Job
 from sesam.service import repair, working
 from sesam.service.ground import owner
-from sesam.service.ground.audit import record
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import spawn_worker
@@ -52,23 +50,10 @@ def cancel(site: Site, job_id: int) -> Job:
     machine learns it from the catalog. Raises NotFound, RequestError for an ended job.
     """
     jobs.get_job(job_id)
-    with site.catalog.change():
-        queued = jobs.end_queued(
-            job_id,
-            State.CANCELLED,
-            now=site.clock(),
-            message="cancelled before it began",
-            exit_code=jobs.CANCELLED,
-        )
-        told = queued or jobs.tell_to_stop(job_id)
-        if told:
-            record(site, "cancel job", str(job_id))
+    told = working.stop(site, job_id, "cancelled before it began")
     job = jobs.get_job(job_id)
     if not told:
         raise RequestError(f"job {job_id} has ended already ({job.state.value})")
-    holder = jobs.owner_of(job.worker)
-    if job.state is State.ACTIVE and holder:
-        owner.send(holder, signal.SIGTERM)
     return job
 
 

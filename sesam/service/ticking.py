@@ -18,7 +18,7 @@ from sesam.rules.event import Event
 from sesam.rules.plan import Planned, Setup, objects_of, plan
 from sesam.rules.recurrence import starts
 from sesam.rules.schedule import Schedule
-from sesam.service import clockwatch, repair, spawning, starting, watching
+from sesam.service import clockwatch, closing, repair, spawning, starting, watching
 from sesam.service.ground.site import Site
 from sesam.service.planning import setup_of
 from sesam.terms import State
@@ -50,6 +50,7 @@ def tick(site: Site) -> list[str]:
     try:
         with site.catalog.change():
             settings.put(settings.TICKED, now.isoformat())
+        closing.finalise(site)
         watching.watch(site)
     except SesamError as error:
         problems.append(str(error))

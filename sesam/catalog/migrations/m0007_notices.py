@@ -1,4 +1,4 @@
-"""The admin's scripts: those that are owed, what they are told, and open alarms.
+"""Scripts of the admin and what they are told, alarms, closed days, who in the audit.
 
 Frozen: a released step is never changed, what comes later is a step of its own.
 """
@@ -24,6 +24,11 @@ STATEMENTS = (
     """ALTER TABLE task ADD COLUMN rpo BIGINT NOT NULL DEFAULT 0""",
     """ALTER TABLE task ADD COLUMN rpo_since {text}""",
     """CREATE INDEX task_rpo ON task (name) WHERE rpo > 0""",
+    """CREATE TABLE closed_day (
+        day {text} NOT NULL PRIMARY KEY, closed_at {text} NOT NULL, final_at {text},
+        summary {text} NOT NULL)""",
+    """CREATE INDEX closed_day_not_final ON closed_day (day)
+        WHERE final_at IS NULL""",
     # So far the command was all that was known of who.
     """ALTER TABLE audit ADD COLUMN command {text} NOT NULL DEFAULT ''""",
     """UPDATE audit SET command = who, who = ''""",

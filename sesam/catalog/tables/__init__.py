@@ -18,6 +18,7 @@ from sesam.catalog.tables.configuration import (
     TaskRow,
     TaskSourceRow,
 )
+from sesam.catalog.tables.days import ClosedDayRow
 from sesam.catalog.tables.notices import AlarmRow, InterfaceRunRow, NoticeRow
 from sesam.catalog.tables.records import (
     AuditRow,
@@ -68,6 +69,7 @@ ALL = (
     InterfaceRunRow,
     NoticeRow,
     AlarmRow,
+    ClosedDayRow,
 )
 
 __all__ = [
@@ -78,6 +80,7 @@ __all__ = [
     "CalendarRow",
     "ClaimRow",
     "ClientRow",
+    "ClosedDayRow",
     "CopyRow",
     "DataStoreRow",
     "DriveGroupRow",
