@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from sesam.catalog.jobs import owner_of
 from sesam.catalog.tables import InterfaceRunRow, JobRow
+from sesam.rules.records import Owner
 from sesam.terms import State
 
 
@@ -12,6 +14,7 @@ class OpenRun(NamedTuple):
     """pair -- `sbc` or `res`; pre_exit -- None = not known, or there was no pre.
 
     facts -- what both scripts are told; state, message -- how the job has ended
+    process -- of the script that was started last, which may run on
     """
 
     job: int
@@ -20,6 +23,7 @@ class OpenRun(NamedTuple):
     facts: dict[str, Any]
     state: State
     message: str
+    process: Owner | None
 
 
 def begin(job_id: int, pair: str, facts: Mapping[str, Any], now: datetime) -> None:
@@ -30,6 +34,13 @@ def begin(job_id: int, pair: str, facts: Mapping[str, Any], now: datetime) -> No
 def note_pre(job_id: int, code: int) -> None:
     """The pre script has ended."""
     InterfaceRunRow.update(pre_exit=code).where(InterfaceRunRow.job == job_id).execute()
+
+
+def note_process(job_id: int, process: Owner) -> None:
+    """A script of the job has been started as this process."""
+    InterfaceRunRow.update(process=str(process)).where(
+        InterfaceRunRow.job == job_id
+    ).execute()
 
 
 def close(job_id: int) -> bool:
@@ -50,6 +61,7 @@ def owed() -> list[OpenRun]:
             row.facts,
             State(row.job.state),
             row.job.message,
+            owner_of(row.process),
         )
         for row in query.where(JobRow.state.in_(final)).order_by(JobRow.id)
     ]

@@ -46,10 +46,11 @@ def call(
     asked: Call,
     line: Callable[[str], object],
     stopped: Callable[[], bool] = lambda: False,
+    began: Callable[[int], object] = lambda pid: None,
 ) -> int:
     """Run a program to its end and return its exit code, 128 + n for a signal.
 
-    line -- takes what it says, both streams, a line each
+    line -- takes what it says, both streams, a line each; began -- its process
     Raises InterfaceUnusable where it cannot be started, Late, Stopped; then its whole
     process group has been ended. What it leaves running when it ends is left alone: a
     post may have started a database.
@@ -76,6 +77,7 @@ def call(
         if stdin >= 0:
             os.close(stdin)
     try:
+        began(process.pid)
         return _wait(process, _Lines(said, line), asked.limit_s, stopped)
     finally:
         _end(process)

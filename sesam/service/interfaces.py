@@ -103,9 +103,7 @@ class Around:
         facts = {"interface": name, **self._facts}
         limit = settings.settings().interface_limit
         try:
-            code = _run(
-                self._site, name, path, facts, self._say, limit, heartbeat.stopped
-            )
+            code = _run(self._site, path, facts, self._say, limit, heartbeat.stopped)
         except Stopped:
             raise Interrupted("stopped", signal=heartbeat.signal) from None
         except Late:
@@ -176,6 +174,9 @@ def _run_owed(site: Site, one: OpenRun) -> None:
     try:
         facts = _told(one.facts, one.state, one.message, one.pre_exit)
         name = PAIRS[one.pair][1]
+        if one.process is not None:
+            # It outlives its worker: what stops a database must not meet the start.
+            owner.end_group(one.process)
         found, failure = run_post(
             site, name, facts, lambda text: log.line(site.clock(), text)
         )
@@ -195,7 +196,7 @@ def run_post(
         path = script(site.path(DIRECTORY), name)
         if not path:
             return State.OK, ""
-        code = _run(site, name, path, {"interface": name, **facts}, say, limit)
+        code = _run(site, path, {"interface": name, **facts}, say, limit)
     except Late:
         why = f"{name} was ended: its time limit is {limit} minutes"
     except InterfaceUnusable as error:
@@ -213,7 +214,6 @@ def run_post(
 
 def _run(
     site: Site,
-    name: str,
     path: str,
     facts: Mapping[str, Any],
     say: Say,
@@ -222,7 +222,14 @@ def _run(
 ) -> int:
     say(f"runs {path}")
     asked = Call((path,), facts, {"SESAM_ROOT": site.root}, 60.0 * limit)
-    return call(asked, lambda text: say(f"{name}: {text}"), stopped)
+
+    def began(pid: int) -> None:
+        # Only who has to run the post of a gone worker asks for it.
+        with suppress(SesamError), site.catalog.change():
+            interface_runs.note_process(facts["job"], owner.of_process(pid))
+
+    name = facts["interface"]
+    return call(asked, lambda text: say(f"{name}: {text}"), stopped, began)
 
 
 def _told(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import BIN, Site
-from halting import halted_backup, until
+from halting import halted_backup, until, worker_of
 from trees import small_tree
 
 
@@ -214,6 +214,20 @@ def test_the_post_of_a_killed_worker_is_run_by_whoever_ends_its_job(
     site.sm("sepuler tick")
     time.sleep(1.5)
     assert post.read_text() == "error|1\n"
+
+
+def test_a_pre_that_outlives_its_worker_is_ended_before_the_post(ready: Site) -> None:
+    put(ready, "sbc_pre", f"echo $$ > {ready.root}/pre; sleep 300")
+    number = ready.json("backup start", "t", "--detach")["job"]
+    until((ready.root / "pre").exists, "the pre runs")
+    post = ready.root / "post"
+    alive = f"kill -0 $(cat {ready.root}/pre) 2>/dev/null && echo still >> {post}"
+    put(ready, "sbc_post", f"{alive}; echo post >> {post}")
+    os.kill(worker_of(ready, number), signal.SIGKILL)
+    ready.sm("job wait", number, code=137)
+    until(post.exists, "the post has run")
+    assert is_gone(ready.root / "pre")
+    assert ready.json("job list")[-1]["state"] == "error"
 
 
 def test_a_restore_has_scripts_of_its_own(ready: Site, tmp_path: Path) -> None:

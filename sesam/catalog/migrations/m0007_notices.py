@@ -7,7 +7,8 @@ STATEMENTS = (
     """CREATE TABLE interface_run (
         job_id BIGINT NOT NULL PRIMARY KEY REFERENCES job (id),
         pair {text} NOT NULL,
-        pre_exit BIGINT, facts {text} NOT NULL, began_at {text} NOT NULL)""",
+        pre_exit BIGINT, facts {text} NOT NULL, began_at {text} NOT NULL,
+        process {text} NOT NULL)""",
     """CREATE TABLE notice (
         id {id}, interface {text} NOT NULL, kind {text} NOT NULL,
         object {text} NOT NULL, subject {text} NOT NULL, facts {text} NOT NULL,

@@ -8,13 +8,17 @@ from sesam.catalog.tables.records import JobRow
 
 
 class InterfaceRunRow(Row):
-    """A pre script that was started, and whose post script has not ended."""
+    """A pre script that was started, and whose post script has not ended.
+
+    process -- of the script that was started last, as an owner
+    """
 
     job = ForeignKeyField(JobRow, column_name="job_id", index=False, primary_key=True)
     pair = TextField()
     pre_exit = BigIntegerField(null=True)
     facts = JsonField()
     began_at = InstantField()
+    process = TextField(default="")
 
     class Meta:
         table_name = "interface_run"
