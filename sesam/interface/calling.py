@@ -178,6 +178,6 @@ def _environment(facts: Mapping[str, Any] | None) -> dict[str, str | bytes]:
         if isinstance(value, bytes):
             found[f"SESAM_{key.upper()}"] = value.replace(b"\0", b"")
         elif value is None or isinstance(value, str | int | float):
-            text = "" if value is None else str(value)
-            found[f"SESAM_{key.upper()}"] = text.replace("\0", "")
+            text = "" if value is None else str(value).replace("\0", "")
+            found[f"SESAM_{key.upper()}"] = text.encode("utf-8", "backslashreplace")
     return found

@@ -13,7 +13,7 @@ _SHOWN = 20
 def difference(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> str:
-    """Return as JSON what differs: key -> [old, new]; "" where nothing does.
+    r"""Return as JSON what differs: key -> [old, new]; "" where nothing does.
 
     Of what was added or removed all values that say something; of a list that is long
     what came and what went.
@@ -22,6 +22,8 @@ def difference(
     '{"rpo": [0, 24]}'
     >>> difference(None, {"rpo": 24, "note": ""})
     '{"rpo": 24}'
+    >>> difference(None, {"excludes": ("\udcff",)})
+    '{"excludes": ["\\\\udcff"]}'
     """
     if before is None or after is None:
         one = after if before is None else before
@@ -58,4 +60,7 @@ def _plain(value: Any) -> Any:
         shown = [_plain(one) for one in value[:_SHOWN]]
         more = len(value) - len(shown)
         return [*shown, f"and {more} more"] if more > 0 else shown
-    return value if isinstance(value, bool | int | float) else str(value or "")
+    if isinstance(value, bool | int | float):
+        return value
+    # What was typed may be no UTF-8; the catalog keeps text.
+    return str(value or "").encode("utf-8", "backslashreplace").decode()
