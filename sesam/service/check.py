@@ -75,8 +75,10 @@ def _catalog(site: Site) -> Iterator[Finding]:
 def _rights(site: Site) -> Iterator[Finding]:
     stores = [one.path for one in drives.list_stores() if not one.rds]
     own = [site.path(name) for name in ("var", *DIRECTORIES) if name != "store"]
+    # A site of an earlier release has no place for scripts, and need not have one.
+    optional = {*stores, site.path("etc/interface.d")}
     for path in dict.fromkeys([site.root, *own, *stores]):
-        yield from _private(path, 0o700, missing=path not in stores)
+        yield from _private(path, 0o700, missing=path not in optional)
     files = [one for top in ("var/db", "etc/keys") for one in _files(site.path(top))]
     if site.catalog.is_sqlite:
         path = sqlite_path(site.catalog.url)

@@ -25,7 +25,7 @@ from sesam.interface.scripts import DIRECTORY, PAIRS, script
 from sesam.rules.records import Job
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
-from sesam.service.ground.joblog import JobLog
+from sesam.service.ground.joblog import JobLog, lines_of
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import POSTS, spawn_errand
 from sesam.terms import State, worse
@@ -170,21 +170,16 @@ def run_owed(site: Site) -> None:
 
 
 def _run_owed(site: Site, one: OpenRun) -> None:
-    log = JobLog(site.log_path(jobs.get_job(one.job).backup_day, one.job), site.zone)
-    try:
-        facts = _told(one.facts, one.state, one.message, one.pre_exit)
-        name = PAIRS[one.pair][1]
+    path = site.log_path(jobs.get_job(one.job).backup_day, one.job)
+    facts = _told(one.facts, one.state, one.message, one.pre_exit)
+    with lines_of(path, site) as say:
         if one.process is not None:
             # It outlives its worker: what stops a database must not meet the start.
             owner.end_group(one.process)
-        found, failure = run_post(
-            site, name, facts, lambda text: log.line(site.clock(), text)
-        )
-        with site.catalog.change():
-            if interface_runs.close(one.job) and worse(one.state, found) != one.state:
-                jobs.worsen(one.job, found, f"{one.message}; {failure}")
-    finally:
-        log.close()
+        found, failure = run_post(site, PAIRS[one.pair][1], facts, say)
+    with site.catalog.change():
+        if interface_runs.close(one.job) and worse(one.state, found) != one.state:
+            jobs.worsen(one.job, found, f"{one.message}; {failure}")
 
 
 def run_post(

@@ -18,7 +18,7 @@ from sesam.interface.calling import Call, Late, call
 from sesam.interface.scripts import DIRECTORY, script
 from sesam.rules.records import Claim, Job
 from sesam.service.ground import owner
-from sesam.service.ground.joblog import JobLog
+from sesam.service.ground.joblog import lines_of
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import NOTICES, spawn_errand
 
@@ -66,11 +66,8 @@ def _tell(site: Site, one: Notice, held: Claim) -> None:
         return
     claims.renew(site.catalog, held)
     day = site.backup_day(site.clock())
-    log = JobLog(site.day_path(day, "notices.log"), site.zone)
-    try:
-        why = _why_not(site, one, lambda text: log.line(site.clock(), text))
-    finally:
-        log.close()
+    with lines_of(site.day_path(day, "notices.log"), site) as say:
+        why = _why_not(site, one, say)
     now = site.clock()
     with site.catalog.change():
         if why:

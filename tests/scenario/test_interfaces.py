@@ -278,6 +278,12 @@ def test_the_example_stops_and_starts_a_database(ready: Site, tmp_path: Path) ->
     os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
 
 
+def test_a_site_without_a_place_for_scripts_is_sound(ready: Site) -> None:
+    (ready.root / "etc/interface.d").rmdir()
+    ready.sm("setup check")
+    assert ready.json("backup start", "t")["state"] == "ok"
+
+
 def test_the_time_limit_is_a_setting_of_the_site(ready: Site) -> None:
     assert ready.json("setup show")["interface_limit"] == 60
     ready.sm("setup modify", "--interface-limit", 90)

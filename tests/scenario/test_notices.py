@@ -284,3 +284,15 @@ def test_the_example_posts_to_a_webhook(site: Site) -> None:
         server.shutdown()
     token, body = posted[1]
     assert (token, body["kind"], body["attempt"]) == ("Bearer secret", "newday", 2)
+
+
+def test_a_log_that_cannot_be_written_is_no_reason_to_tell_nobody(site: Site) -> None:
+    kept = put(site, "sm_alarm")
+    site.sm("event off", "NEWDAY", "--force")
+    logs = site.root / "var/log"
+    for one in logs.iterdir():
+        one.rename(site.root / one.name)
+    logs.rmdir()
+    logs.write_text("in the way")
+    site.sm("sepuler tick", code=None)
+    assert told(kept, 1)[0]["kind"] == "newday"
