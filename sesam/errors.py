@@ -215,6 +215,27 @@ class Unreachable(ClientError):
     default_hint = "try by hand: ssh CLIENT sm_sbc --version"
 
 
+# -- 60-69: the admin's scripts ------------------------------------------------------
+
+
+class InterfaceRefused(SesamError):
+    """The pre script of the job refused it: nothing has been begun."""
+
+    exit_code = 60
+
+
+class InterfaceUnusable(SesamError):
+    """There is a script, and it cannot be run."""
+
+    exit_code = 61
+
+
+class InterfaceFailed(SesamError):
+    """The work of the job is done, and its post script failed."""
+
+    exit_code = 62
+
+
 # -- 75: busy ------------------------------------------------------------------------
 
 

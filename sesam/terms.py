@@ -43,6 +43,18 @@ class State(StrEnum):
         return self in (State.OK, State.WARNING)
 
 
+BY_BADNESS = (State.OK, State.WARNING, State.CANCELLED, State.ERROR)
+
+
+def worse(one: State, other: State) -> State:
+    """Return the worse of two final states.
+
+    >>> worse(State.WARNING, State.OK), worse(State.CANCELLED, State.ERROR)
+    (<State.WARNING: 'warning'>, <State.ERROR: 'error'>)
+    """
+    return max(one, other, key=BY_BADNESS.index)
+
+
 class CopyState(StrEnum):
     """State of one copy of a saveset."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from sesam.catalog import sheet
+from sesam.catalog import notices, sheet
 from sesam.catalog.db import Catalog
 from sesam.catalog.fields import literal
 from sesam.catalog.tables import JobRow
@@ -141,6 +141,15 @@ def finish(
     if not done:
         raise Busy(f"job {job.id} was taken from this worker")
     sheet.note_job(job.id, state, "" if state is State.OK else message)
+    notices.job_ended(job, state, now)
+
+
+def worsen(job_id: int, state: State, message: str) -> None:
+    """An ended job did not end so well after all: its post script failed."""
+    JobRow.update(state=state.value, message=message).where(
+        JobRow.id == job_id
+    ).execute()
+    sheet.note_worse(job_id, state, message)
 
 
 def get_job(job_id: int) -> Job:
@@ -187,6 +196,7 @@ def end_queued(
     if not changed.execute():
         return False
     sheet.note_job(job_id, state, message)
+    notices.job_ended(get_job(job_id), state, now)
     return True
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sesam.catalog import sheet
+from sesam.catalog import notices, sheet
 from sesam.catalog.db import Catalog
 from sesam.catalog.jobs import CANCELLED, LEASE_S, active_jobs, mine, owner_of
 from sesam.catalog.tables import JobRow
@@ -86,6 +86,7 @@ def reap(catalog: Catalog, judge: Judge, now: datetime) -> list[Job]:
             if done:
                 state = State.CANCELLED if told else State.ERROR
                 sheet.note_job(job.id, state, "its worker is gone")
+                notices.job_ended(job, state, now)
         if done:
             found.append(job)
     return found

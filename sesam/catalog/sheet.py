@@ -98,6 +98,13 @@ def note_job(job_id: int, state: State, reason: str = "") -> None:
     ).execute()
 
 
+def note_worse(job_id: int, state: State, reason: str) -> None:
+    """The job of an occurrence that had ended ends worse."""
+    OccurrenceRow.update(state=state.value, reason=reason).where(
+        OccurrenceRow.job == job_id
+    ).execute()
+
+
 def note_expired(job_id: int, reason: str) -> None:
     """The job of an occurrence did not leave the queue in time."""
     OccurrenceRow.update(state=EXPIRED, reason=reason).where(

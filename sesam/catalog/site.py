@@ -1,8 +1,9 @@
-"""Settings of the site, and the audit: who changed what."""
+"""Settings of the site."""
 
 from datetime import datetime, time
 
-from sesam.catalog.tables import AuditRow, EventRow, ScheduleRow, SiteRow
+from sesam.catalog.tables import EventRow, ScheduleRow, SiteRow
+from sesam.rules.settings import Settings, read, stored
 
 SITE_ID, ZONE, NEWDAY, POOL, CLIENT = "site_id", "zone", "newday", "pool", "client"
 # Sightings of the clock as JSON; "yes" or "no" once a tick or newday has run; the last
@@ -23,6 +24,19 @@ def put(key: str, value: str) -> None:
     SiteRow.insert(key=key, value=value).on_conflict(
         conflict_target=[SiteRow.key], update={SiteRow.value: value}
     ).execute()
+
+
+def settings() -> Settings:
+    """Return the settings that an admin changes."""
+    names = list(stored(Settings()))
+    rows = SiteRow.select().where(SiteRow.key.in_(names))
+    return read({row.key: row.value for row in rows})
+
+
+def put_settings(values: Settings) -> None:
+    """Change them; to be called within `change`."""
+    for key, value in stored(values).items():
+        put(key, value)
 
 
 def add_newday(start: str, now: datetime) -> None:
@@ -51,8 +65,3 @@ def newday_is_on() -> bool:
     """Tell whether NEWDAY's event and schedule are switched on."""
     row = EventRow.get_or_none(EventRow.name == NEWDAY_EVENT)
     return bool(row and row.enabled and row.schedule and row.schedule.enabled)
-
-
-def audit(now: datetime, who: str, what: str, name: str, detail: str = "") -> None:
-    """Record who did what to which object."""
-    AuditRow.create(at=now, who=who, what=what, object=name, detail=detail)

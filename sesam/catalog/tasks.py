@@ -1,8 +1,10 @@
 """Tasks and task groups in the catalog."""
 
 from collections.abc import Iterable
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
+from sesam.catalog.fields import InstantField
 from sesam.catalog.names import find, find_or_none, refuse_known, refuse_needed
 from sesam.catalog.tables import (
     ClientRow,
@@ -13,11 +15,26 @@ from sesam.catalog.tables import (
     TaskGroupRow,
     TaskRow,
     TaskSourceRow,
+    database,
 )
 from sesam.rules.naming import check_name
 from sesam.rules.records import Task, TaskGroup
 
 _TASK, _GROUP = "task", "task group"
+
+
+class Watched(NamedTuple):
+    """A task with an RPO: hours, since when, start of its newest good saveset."""
+
+    task: str
+    rpo: int
+    since: datetime | None
+    newest: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether there is no good saveset within the RPO."""
+        last = self.newest or self.since
+        return last is not None and now - last > timedelta(hours=self.rpo)
 
 
 def list_tasks() -> list[Task]:
@@ -48,6 +65,29 @@ def modify_task(task: Task) -> None:
     row = find(TaskRow, _TASK, task.name)
     TaskRow.update(**_values(task)).where(TaskRow.id == row.id).execute()
     _fill(row, task)
+
+
+def watch_rpo(name: str, since: datetime | None) -> None:
+    """From now on a task has an RPO, or none: None; within `change`."""
+    TaskRow.update(rpo_since=since).where(TaskRow.name == name).execute()
+
+
+def watched_tasks() -> list[Watched]:
+    """Return the tasks with an RPO, and when their newest good saveset started.
+
+    One look into an index for each, however many savesets there are.
+    """
+    # In literals: the partial index is found by the very words of its condition.
+    newest = (
+        "SELECT s.started_at FROM saveset s WHERE s.task = t.name"
+        " AND s.state IN ('ok', 'warning') ORDER BY s.started_at DESC LIMIT 1"
+    )
+    rows = database.execute_sql(
+        f"SELECT t.name, t.rpo, t.rpo_since, ({newest}) FROM task t WHERE t.rpo > 0"
+        " ORDER BY t.name"
+    )
+    read = InstantField().python_value
+    return [Watched(name, rpo, read(a), read(b)) for name, rpo, a, b in rows]
 
 
 def remove_task(name: str) -> None:
@@ -130,6 +170,7 @@ def _record(row: Any) -> Task:
         note=row.note,
         max_chain=row.max_chain,
         full_every=row.full_every,
+        rpo=row.rpo,
     )
 
 
@@ -149,6 +190,7 @@ def _values(task: Task) -> dict[str, object]:
         "note": task.note,
         "max_chain": task.max_chain,
         "full_every": task.full_every,
+        "rpo": task.rpo,
     }
 
 

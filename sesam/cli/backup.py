@@ -134,15 +134,16 @@ def _end(results: list[dict[str, Any]]) -> None:
     for one in results:
         if one["state"] == "cancelled":
             raise SystemExit(exit_code(get_job(one["job"])))
-    if any(one["warnings"] for one in results):
+    if any(one["warnings"] or one["state"] == "warning" for one in results):
         _tell_warnings(results)
         end_with_warnings()
 
 
 def _tell_warnings(results: list[dict[str, Any]]) -> None:
     for one in results:
-        if one["warnings"]:
-            click.echo(f"{one['warnings']} warnings: sm_job log {one['job']}", err=True)
+        if one["warnings"] or one["state"] == "warning":
+            count = one["warnings"] or "with"
+            click.echo(f"{count} warnings: sm_job log {one['job']}", err=True)
 
 
 @backup.command(cls=Command, example="sm_backup verify --all")

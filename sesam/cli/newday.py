@@ -9,6 +9,11 @@ from sesam.cli.render import Column, Renderer, size
 from sesam.cli.site import open_site
 from sesam.cli.stopping import stop_by_signal
 
+
+def _counts(value: dict[str, int]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in value.items()) or "none"
+
+
 _PLAN = [
     Column("action"),
     Column("saveset"),
@@ -18,6 +23,15 @@ _PLAN = [
     Column("bytes", human=size, right=True),
     Column("state"),
     Column("reason"),
+]
+_DAYS = [
+    Column("backup_day"),
+    Column("state"),
+    Column("jobs", human=_counts),
+    Column("savesets", right=True),
+    Column("stored_bytes", "stored", human=size, right=True),
+    Column("open", right=True),
+    Column("closed_at", "closed"),
 ]
 
 
@@ -65,6 +79,23 @@ def show(form: str) -> None:
 
     site = open_site()
     Renderer(form, site.zone).one(service.show(site))
+
+
+@newday.command("list", cls=Command, example="sm_newday list --limit 7")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    help="The latest so many.",
+)
+@form_option
+def list_(limit: int, form: str) -> None:
+    """List the backup days that are closed, and what became of their jobs."""
+    from sesam.catalog.days import list_days
+
+    site = open_site()
+    Renderer(form, site.zone).rows(list_days(limit), _DAYS, [one.key for one in _DAYS])
 
 
 def main() -> None:

@@ -120,6 +120,7 @@ def start(
         click.echo(
             f"{result['warnings']} warnings: sm_job log {result['job']}", err=True
         )
+    if result["state"] == "warning":
         end_with_warnings()
     return None
 

@@ -8,6 +8,7 @@ from sesam.cli import family
 from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.render import Column, Renderer, printable
 from sesam.cli.site import open_site
+from sesam.cli.status import made
 from sesam.cli.values import DAY
 
 _COLUMNS = [
@@ -113,6 +114,9 @@ def explain(event: str, day: date | None, form: str) -> None:
             click.echo(printable(row["why"]))
         return
     Renderer(form, site.zone).rows(rows, _COLUMNS, (*planning.KEYS, "why"))
+
+
+sepuler.add_command(made("sepuler status --prometheus"))
 
 
 def main() -> None:

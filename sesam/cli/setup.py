@@ -2,7 +2,7 @@
 
 import click
 
-from sesam.cli import family
+from sesam.cli import family, settings
 from sesam.cli.family import Command, end_with_warnings, form_option
 from sesam.cli.passphrase import ask_passphrase, identity_option, new_passphrase
 from sesam.cli.render import Column, Renderer
@@ -13,6 +13,10 @@ from sesam.cli.values import DIRECTORY
 @family.family("sm_setup", "sm_setup init --zone Europe/Berlin")
 def setup() -> None:
     """Make the site, look whether it is sound, keep its keys."""
+
+
+setup.add_command(settings.show)
+setup.add_command(settings.modify)
 
 
 @setup.command(

@@ -90,5 +90,19 @@ def open_site() -> "Site":
     catalog = open_catalog(catalog_url(), copies=os.path.join(where, "var/db"))
     if not is_complete():
         raise NoSite(f'the site at "{where}" was never finished')
-    rehearsing = bool(os.environ.get("SESAM_NOW"))
-    return Site(where, catalog, clock, rehearsing, _offset())
+    return Site(
+        where,
+        catalog,
+        clock,
+        rehearsing=bool(os.environ.get("SESAM_NOW")),
+        offset=_offset(),
+        command=_command(),
+    )
+
+
+def _command() -> str:
+    """Return the command that was called, as `sm_task modify`."""
+    from click import get_current_context
+
+    context = get_current_context(silent=True)
+    return context.command_path if context else "sesam"

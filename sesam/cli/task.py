@@ -69,6 +69,12 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
             help="A FULL again after so many days; 0, the default: never by age.",
         ),
         click.option(
+            "--rpo",
+            type=int,
+            metavar="HOURS",
+            help="Alarm without a good saveset for so long; 0, the default: none.",
+        ),
+        click.option(
             "--max-chain",
             type=int,
             metavar="N",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 _LONGEST = 40
+_DAY_LETTERS = 10
 # The first and the last one are left out: a zone may lead beyond them.
 _YEARS = range(MINYEAR + 1, MAXYEAR)
 _fraction = re.compile(r"[.,]\d")
@@ -104,6 +105,17 @@ class Instant(click.ParamType[Any]):
         return moment
 
 
+class Moment(click.ParamType[Any]):
+    """A day, or an instant."""
+
+    name = "day|instant"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> date:
+        kind = DAY if len(str(value)) == _DAY_LETTERS else INSTANT
+        found: date = kind.convert(value, param, ctx)
+        return found
+
+
 class RawPath(click.ParamType[Any]):
     """An absolute path, as the bytes that were typed; relative ones begin here."""
 
@@ -150,4 +162,5 @@ class Directory(click.ParamType[Any]):
 
 CLOCK, BETWEEN = Clock(), Between()
 ANY_TEXT, SIZE, DAY, INSTANT = AnyText(), Size(), Day(), Instant()
+MOMENT = Moment()
 RAW_PATH, SAVED_PATH, DIRECTORY = RawPath(), SavedPath(), Directory()

@@ -47,6 +47,7 @@ class Task:
     exclude_if_present -- file names: a directory that holds one keeps only that file
     max_chain  -- savesets that may build on a FULL before the next FULL
     full_every -- days after which a FULL is due again; 0 = never by age
+    rpo        -- hours within which there is to be a good saveset; 0 = none is watched
     """
 
     name: str
@@ -65,6 +66,7 @@ class Task:
     note: str = ""
     max_chain: int = DEFAULT_MAX_CHAIN
     full_every: int = 0
+    rpo: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from time import monotonic
 
-from sesam.catalog import clients, drives, jobs, saveset_claims, tasks
+from sesam.catalog import clients, jobs, saveset_claims, tasks
 from sesam.catalog.savesets import commit_saveset
 from sesam.device.directory import FileBlob
 from sesam.errors import ClientError, Interrupted, SesamError, exit_code_of
@@ -21,7 +21,9 @@ from sesam.service.fetching.building import ground_for
 from sesam.service.ground import selfcopy
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
+from sesam.service.ground.owndirs import own_directories
 from sesam.service.ground.site import Site, ssh_config
+from sesam.service.interfaces import Around, around
 from sesam.service.moving import targets
 from sesam.service.moving.commit import records_of
 from sesam.service.moving.mover import Mover, Written
@@ -83,7 +85,7 @@ class _Trip:
         self._note_written: Callable[[], object] = lambda: None
         started_at = job.started_at or site.clock()
         self._started_at: datetime = started_at
-        own = _own_directories(site, client)
+        own = own_directories(site, client)
         self._source_job = sourcejob.of_task(task, own=own)
         self._ground = ground_for(
             site,
@@ -115,18 +117,33 @@ class _Trip:
             # What is written to is held until the catalog knows what is on it.
             with heartbeat, ExitStack() as held:
                 run.begun(heartbeat)
-                if self._task.name == SITE_TASK:
-                    selfcopy.refresh(site)
-                written = self._write(watcher, heartbeat, held)
-                heartbeat.check()
-                result = self._commit(written, heartbeat)
+                hooks = around(site, job, self._log, heartbeat, "sbc", self._facts())
+                with hooks as scripts:
+                    if self._task.name == SITE_TASK:
+                        selfcopy.refresh(site)
+                    written = self._write(watcher, heartbeat, held)
+                    heartbeat.check()
+                    result = self._commit(written, heartbeat, scripts)
         except BaseException as error:
             watcher.drop_listing()
             self._failed(watcher, error)
             raise
         watcher.keep_listing()
         watcher.say(f"ends as {result['state']}: {summary_of(written)}")
+        scripts.raise_failure(f"saveset {self._name} is kept")
         return result
+
+    def _facts(self) -> dict[str, object]:
+        """Return what scripts around this backup are told of it."""
+        return {
+            "task": self._task.name,
+            "client": self._client.name,
+            "ssh": self._client.ssh,
+            "saveset": self._name,
+            "level": self._ground.choice.level.value,
+            "base": self._ground.choice.base or None,
+            "pool": self._pool.name,
+        }
 
     def _write(
         self, watcher: BackupWatcher, heartbeat: Heartbeat, held: ExitStack
@@ -233,20 +250,26 @@ class _Trip:
         with self._site.catalog.change():
             saveset_claims.widen_claim(self._name, media)
 
-    def _commit(self, written: Written, heartbeat: Heartbeat) -> dict[str, object]:
+    def _commit(
+        self, written: Written, heartbeat: Heartbeat, scripts: Around
+    ) -> dict[str, object]:
         """Make the saveset visible and end the job, in one transaction."""
         site = self._site
         saveset, copy = records_of(written, site.zone)
         reason, seconds = self._ground.choice.reason, monotonic() - self._began
+        # The saveset is whole whatever its post says.
+        state = scripts.end(saveset.state, summary_of(written))
         result = result_of(self._job, saveset, copy, reason, seconds)
+        result["state"] = state.value
+        heartbeat.check()
         with site.catalog.change():
             jobs.finish(
                 self._job,
-                saveset.state,
+                state,
                 now=site.clock(),
-                message=summary_of(written),
+                message=scripts.with_failure(summary_of(written)),
                 result=result,
-                exit_code=heartbeat.exit_code(saveset.state),
+                exit_code=scripts.exit_code(state) or heartbeat.exit_code(state),
             )
             commit_saveset(saveset, copy, self._job.id)
             # Only together: without a saveset its place on the media is free still,
@@ -275,12 +298,3 @@ class _Trip:
             watcher.say(f"the catalog does not know yet: {worse}")
             return
         repair.settle(site)
-
-
-def _own_directories(site: Site, client: Client) -> tuple[bytes, ...]:
-    """Return the stores and the live catalog, which no backup of the site reads."""
-    there = client.name if client.ssh else ""
-    own = [store.path for store in drives.list_stores() if store.rds == there]
-    if not there:
-        own.append(site.path("var/db"))
-    return tuple(os.fsencode(path) for path in own)

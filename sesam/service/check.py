@@ -1,7 +1,6 @@
 """Whether the site is sound: one small question after the other."""
 
 import os
-import shutil
 import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,11 +10,10 @@ from sesam.catalog import site as settings
 from sesam.catalog.address import sqlite_path
 from sesam.catalog.retention import holdings
 from sesam.errors import SesamError
-from sesam.service import clockwatch, erasing, presence, repair, strays
+from sesam.service import clockwatch, erasing, fullness, presence, repair, strays
 from sesam.service.ground import keys, owner
 from sesam.service.ground.joblog import counted
 from sesam.service.ground.site import DIRECTORIES, Site
-from sesam.service.moving.targets import open_store
 from sesam.terms import CopyState
 
 OK, WARNING, ERROR = "ok", "warning", "error"
@@ -77,8 +75,10 @@ def _catalog(site: Site) -> Iterator[Finding]:
 def _rights(site: Site) -> Iterator[Finding]:
     stores = [one.path for one in drives.list_stores() if not one.rds]
     own = [site.path(name) for name in ("var", *DIRECTORIES) if name != "store"]
+    # A site of an earlier release has no place for scripts, and need not have one.
+    optional = {*stores, site.path("etc/interface.d")}
     for path in dict.fromkeys([site.root, *own, *stores]):
-        yield from _private(path, 0o700, missing=path not in stores)
+        yield from _private(path, 0o700, missing=path not in optional)
     files = [one for top in ("var/db", "etc/keys") for one in _files(site.path(top))]
     if site.catalog.is_sqlite:
         path = sqlite_path(site.catalog.url)
@@ -113,22 +113,15 @@ def _keys(site: Site) -> Iterator[Finding]:
 
 
 def _stores(site: Site) -> Iterator[Finding]:
-    for store in drives.list_stores():
-        if store.rds:
-            yield OK, f'data store "{store.name}" lies on client "{store.rds}"'
-            continue
-        try:
-            open_store(store, site)
-            disk = shutil.disk_usage(store.path)
-        except SesamError as error:
-            yield ERROR, str(error)
-            continue
-        except OSError as error:
-            yield ERROR, f'data store "{store.name}": {error.strerror}'
-            continue
-        used = 100 * disk.used // disk.total
-        state = WARNING if used >= store.high_water else OK
-        yield state, f'data store "{store.name}": {used} % of its disk is used'
+    for one in fullness.stores(site):
+        if one.rds:
+            yield OK, f'data store "{one.name}" lies on client "{one.rds}"'
+        elif one.problem:
+            yield ERROR, one.problem
+        else:
+            state = WARNING if one.is_near_full else OK
+            said = f"{one.used_percent} % of its disk is used"
+            yield state, f'data store "{one.name}": {said}'
 
 
 def _jobs(site: Site) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from sesam.catalog import clockback
 from sesam.catalog import site as settings
 from sesam.errors import Protected
 from sesam.rules.clock import BEHIND, Sightings, confirmed, sighted
+from sesam.service.ground import audit
 from sesam.service.ground.site import Site
 
 _YES, _NO = "yes", "no"
@@ -38,7 +39,7 @@ def judge(site: Site, *, confirm: bool) -> Sightings:
 def record(site: Site, *, confirm: bool) -> Sightings:
     """Judge, and keep it; the first run says for good whether the site rehearses."""
     with site.catalog.change():
-        return _record(site, site.clock(), confirm, "sm_newday")[1]
+        return _record(site, site.clock(), confirm)[1]
 
 
 def ticked(site: Site) -> tuple[datetime, list[str]]:
@@ -57,7 +58,7 @@ def ticked(site: Site) -> tuple[datetime, list[str]]:
             problems.append(_take_back(site, last, now))
         if not text or last < now or problems:
             settings.put(settings.TICKED, now.isoformat())
-        before, seen = _record(site, now, False, "sepuler")
+        before, seen = _record(site, now, False)
         if seen.is_paused and before.leapt_to != seen.leapt_to:
             problems.append(f"deletions are paused: {why(site, seen)}; {CONFIRM}")
     return now, problems
@@ -67,7 +68,7 @@ def _take_back(site: Site, last: datetime, now: datetime) -> str:
     count = clockback.take_back(now, now.astimezone(site.zone).date())
     told = f"the clock went back from {_shown(site, last)} to {_shown(site, now)}"
     detail = f"{told}: {count} rows that started no job are decided again"
-    settings.audit(now, "sepuler", "take back", "calendar", detail)
+    audit.record(site, "take back", "calendar", detail)
     return detail
 
 
@@ -85,9 +86,7 @@ def _judged(site: Site, now: datetime, confirm: bool) -> Sightings:
     return sighted(known, now, judges_ahead=True)
 
 
-def _record(
-    site: Site, now: datetime, confirm: bool, who: str
-) -> tuple[Sightings, Sightings]:
+def _record(site: Site, now: datetime, confirm: bool) -> tuple[Sightings, Sightings]:
     """Judge and keep it, within `change`; return what was known, and what is now."""
     before, seen = _known(), _judged(site, now, confirm)
     if not settings.get(settings.REHEARSAL):
@@ -96,7 +95,7 @@ def _record(
     if before.leapt_to != seen.leapt_to:
         what = "pause" if seen.is_paused else "end of pause"
         detail = why(site, seen) or ("confirmed" if confirm else "three days")
-        settings.audit(now, who, what, "clock", detail)
+        audit.record(site, what, "clock", detail)
     return before, seen
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from sesam.catalog import calendars, events
 from sesam.errors import NotFound, WrongUsage
 from sesam.rules.schedule import FIRST_DAY, LAST_DAY, Calendar
-from sesam.service.configure import removing
+from sesam.service.configure import Kind, changing, removing
 from sesam.service.ground.site import Site
 
 # Years, after this one, to which what has no end is expanded.
 YEARS_AHEAD = 10
+_CALENDAR = Kind("calendar", calendars.get_calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def facts(calendar: Calendar) -> dict[str, Any]:
 def add_calendar(here: Site, name: str, change: Change) -> None:
     """Add a calendar. Raises Conflict, WrongUsage, RequestError."""
     made = _changed(here, Calendar(name), change)
-    here.catalog.apply(lambda: calendars.add_calendar(made))
+    changing(here, _CALENDAR, made.name, lambda: calendars.add_calendar(made), new=True)
 
 
 def modify_calendar(here: Site, name: str, change: Change) -> None:
@@ -56,12 +57,12 @@ def modify_calendar(here: Site, name: str, change: Change) -> None:
         calendars.modify_calendar(made)
         events.look_again(here.clock())
 
-    here.catalog.apply(modify)
+    changing(here, _CALENDAR, name, modify)
 
 
 def remove_calendar(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a calendar. Raises NotFound, Protected while schedules refer to it."""
-    removing(here, dry_run, lambda: calendars.remove_calendar(name))
+    removing(here, _CALENDAR, name, calendars.remove_calendar, dry_run=dry_run)
 
 
 def import_calendar(
@@ -90,7 +91,7 @@ def import_calendar(
         calendars.modify_calendar(_with(base, found.days, named))
         events.look_again(here.clock())
 
-    here.catalog.apply(change)
+    changing(here, _CALENDAR, name, change)
     names = sorted(set(found.endless))
     some = ", ".join(f'"{one}"' for one in names[:3])
     more = " and others" if len(names) > 3 else ""

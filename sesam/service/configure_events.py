@@ -7,8 +7,10 @@ from sesam.errors import Protected, WrongUsage
 from sesam.rules.decision import EventType
 from sesam.rules.event import NEWDAY, Event, check_event, check_follow
 from sesam.service import commands
-from sesam.service.configure import removing
+from sesam.service.configure import Kind, changing, removing
 from sesam.service.ground.site import Site
+
+_EVENT = Kind("event", events.get_event)
 
 
 def add_event(here: Site, event: Event) -> None:
@@ -28,7 +30,7 @@ def add_event(here: Site, event: Event) -> None:
         _check_follow(event)
         events.add_event(replace(event, since=now), now)
 
-    here.catalog.apply(add)
+    changing(here, _EVENT, event.name, add, new=True)
 
 
 def modify_event(here: Site, event: Event) -> None:
@@ -58,7 +60,7 @@ def modify_event(here: Site, event: Event) -> None:
         if begun:
             events.begin_at(event.name, begun if event.schedule else None)
 
-    here.catalog.apply(change)
+    changing(here, _EVENT, event.name, change)
 
 
 def switch(here: Site, name: str, *, on: bool, force: bool = False) -> None:
@@ -73,7 +75,7 @@ def remove_event(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove an event. Raises NotFound, Protected for NEWDAY and what is followed."""
     if events.get_event(name).type is EventType.NEWDAY:
         raise _needed("removed")
-    removing(here, dry_run, lambda: events.remove_event(name))
+    removing(here, _EVENT, name, events.remove_event, dry_run=dry_run)
 
 
 def _check(here: Site, event: Event) -> None:

@@ -5,45 +5,57 @@ from sesam.device.directory import create_store
 from sesam.errors import Conflict, WrongUsage
 from sesam.rules.records import DataStore, Drive, DriveGroup, Loader, MediaPool
 from sesam.service.afar.remote import look_at_store_there, make_store_there
-from sesam.service.configure import MOST_DAYS, removing
+from sesam.service.configure import MOST_DAYS, Kind, changing, removing
 from sesam.service.ground.keys import put_protected
 from sesam.service.ground.site import Site
 from sesam.service.moving.targets import open_store
 
 _BLOCK_LEAST, _BLOCK_MOST = 512, 8 << 20
 _DEVICES = ("scsi:/", "iscsi://")
+_DRIVE_GROUP = Kind("drive group", pools.get_drive_group)
+_MEDIA_POOL = Kind("media pool", pools.get_pool)
+_DATA_STORE = Kind("data store", drives.get_store)
+_LOADER = Kind("loader", drives.get_loader)
+_DRIVE = Kind("drive", drives.get_drive)
 
 
 def add_drive_group(here: Site, group: DriveGroup) -> None:
     """Add a drive group. Raises Conflict, WrongUsage."""
-    here.catalog.apply(lambda: pools.add_drive_group(group))
+    changing(
+        here, _DRIVE_GROUP, group.name, lambda: pools.add_drive_group(group), new=True
+    )
 
 
 def modify_drive_group(here: Site, group: DriveGroup) -> None:
     """Change a drive group. Raises NotFound."""
-    here.catalog.apply(lambda: pools.modify_drive_group(group))
+    changing(
+        here,
+        _DRIVE_GROUP,
+        group.name,
+        lambda: pools.modify_drive_group(group),
+    )
 
 
 def remove_drive_group(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a drive group. Raises NotFound, Protected."""
-    removing(here, dry_run, lambda: pools.remove_drive_group(name))
+    removing(here, _DRIVE_GROUP, name, pools.remove_drive_group, dry_run=dry_run)
 
 
 def add_pool(here: Site, pool: MediaPool) -> None:
     """Add a media pool. Raises Conflict, WrongUsage, NotFound."""
     _check_pool(pool)
-    here.catalog.apply(lambda: pools.add_pool(pool))
+    changing(here, _MEDIA_POOL, pool.name, lambda: pools.add_pool(pool), new=True)
 
 
 def modify_pool(here: Site, pool: MediaPool) -> None:
     """Change a media pool. Raises NotFound, WrongUsage."""
     _check_pool(pool)
-    here.catalog.apply(lambda: pools.modify_pool(pool))
+    changing(here, _MEDIA_POOL, pool.name, lambda: pools.modify_pool(pool))
 
 
 def remove_pool(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a media pool. Raises NotFound, Protected."""
-    removing(here, dry_run, lambda: pools.remove_pool(name))
+    removing(here, _MEDIA_POOL, name, pools.remove_pool, dry_run=dry_run)
 
 
 def add_store(here: Site, store: DataStore) -> None:
@@ -58,7 +70,7 @@ def add_store(here: Site, store: DataStore) -> None:
         make_store_there(here, store)
     else:
         create_store(store.path, name=store.name, site_id=here.id, now=here.clock())
-    here.catalog.apply(lambda: drives.add_store(store))
+    changing(here, _DATA_STORE, store.name, lambda: drives.add_store(store), new=True)
     put_protected(here, store)
 
 
@@ -72,35 +84,45 @@ def modify_store(here: Site, store: DataStore) -> None:
         open_store(store, here)
     elif drives.get_store(store.name).path != store.path:
         look_at_store_there(here, store)
-    here.catalog.apply(lambda: drives.modify_store(store))
+    changing(
+        here,
+        _DATA_STORE,
+        store.name,
+        lambda: drives.modify_store(store),
+    )
 
 
 def remove_store(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a data store from the catalog; its directory stays as it is."""
-    removing(here, dry_run, lambda: drives.remove_store(name))
+    removing(here, _DATA_STORE, name, drives.remove_store, dry_run=dry_run)
 
 
 def add_loader(here: Site, loader: Loader) -> None:
     """Add a loader. Raises Conflict, WrongUsage."""
     _check_device(loader.device)
-    here.catalog.apply(lambda: drives.add_loader(loader))
+    changing(here, _LOADER, loader.name, lambda: drives.add_loader(loader), new=True)
 
 
 def modify_loader(here: Site, loader: Loader) -> None:
     """Change a loader. Raises NotFound, WrongUsage."""
     _check_device(loader.device)
-    here.catalog.apply(lambda: drives.modify_loader(loader))
+    changing(
+        here,
+        _LOADER,
+        loader.name,
+        lambda: drives.modify_loader(loader),
+    )
 
 
 def remove_loader(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a loader. Raises NotFound, Protected."""
-    removing(here, dry_run, lambda: drives.remove_loader(name))
+    removing(here, _LOADER, name, drives.remove_loader, dry_run=dry_run)
 
 
 def add_drive(here: Site, drive: Drive) -> None:
     """Add a tape drive. Raises Conflict, WrongUsage, NotFound."""
     _check_drive(drive)
-    here.catalog.apply(lambda: drives.add_drive(drive))
+    changing(here, _DRIVE, drive.name, lambda: drives.add_drive(drive), new=True)
 
 
 def modify_drive(here: Site, drive: Drive) -> None:
@@ -111,12 +133,12 @@ def modify_drive(here: Site, drive: Drive) -> None:
             hint=f"sm_media store modify {drive.store}",
         )
     _check_drive(drive)
-    here.catalog.apply(lambda: drives.modify_drive(drive))
+    changing(here, _DRIVE, drive.name, lambda: drives.modify_drive(drive))
 
 
 def remove_drive(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a tape drive. Raises NotFound, Protected."""
-    removing(here, dry_run, lambda: drives.remove_drive(name))
+    removing(here, _DRIVE, name, drives.remove_drive, dry_run=dry_run)
 
 
 def _check_pool(pool: MediaPool) -> None:

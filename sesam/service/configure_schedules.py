@@ -13,13 +13,14 @@ from sesam.rules.recurrence import check_schedule, starts
 from sesam.rules.schedule import FIRST_DAY, LAST_DAY, NEWDAY, Schedule
 from sesam.rules.wishes import asked
 from sesam.rules.words import words
-from sesam.service.configure import removing
+from sesam.service.configure import Kind, changing, removing
 from sesam.service.ground.site import Site
 
 _AHEAD = timedelta(days=36_525)
 # These do not say when it starts: a change of them makes no new occurrences.
 _ASIDE: dict[str, Any] = {"life_time": 0, "note": "", "since": None, "enabled": True}
 _UNSET = time.max
+_SCHEDULE = Kind("schedule", schedules.get_schedule)
 
 
 def facts(schedule: Schedule) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def add_schedule(here: Site, name: str, wishes: Mapping[str, Any]) -> None:
     if made.start == _UNSET:
         raise WrongUsage(f'schedule "{name}" has no start', hint="--start HH:MM")
     check_schedule(made)
-    here.catalog.apply(lambda: schedules.add_schedule(made))
+    changing(here, _SCHEDULE, made.name, lambda: schedules.add_schedule(made), new=True)
 
 
 def modify_schedule(here: Site, name: str, wishes: Mapping[str, Any]) -> None:
@@ -76,7 +77,7 @@ def modify_schedule(here: Site, name: str, wishes: Mapping[str, Any]) -> None:
         schedules.modify_schedule(made)
         events.look_again(now, schedule=name)
 
-    here.catalog.apply(change)
+    changing(here, _SCHEDULE, name, change)
 
 
 def switch_schedule(here: Site, name: str, *, on: bool) -> None:
@@ -94,13 +95,13 @@ def switch_schedule(here: Site, name: str, *, on: bool) -> None:
             schedules.modify_schedule(replace(was, enabled=on, since=since))
             events.look_again(now, schedule=name)
 
-    here.catalog.apply(change)
+    changing(here, _SCHEDULE, name, change)
 
 
 def remove_schedule(here: Site, name: str, *, dry_run: bool) -> None:
     """Remove a schedule. Raises NotFound, Protected."""
     _refuse_newday(name)
-    removing(here, dry_run, lambda: schedules.remove_schedule(name))
+    removing(here, _SCHEDULE, name, schedules.remove_schedule, dry_run=dry_run)
 
 
 def _refuse_newday(name: str) -> None:

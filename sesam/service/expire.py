@@ -14,11 +14,11 @@ from typing import Any
 
 from sesam.catalog import drives, jobs, savesets, tasks
 from sesam.catalog import retention as catalog
-from sesam.catalog import site as settings
 from sesam.device.directory import DirectoryStore
 from sesam.errors import ForeignSite, Interrupted, Protected, SesamError
 from sesam.rules.retention import Holding, Verdict, expiry
 from sesam.service import erasing
+from sesam.service.ground.audit import record
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
@@ -48,12 +48,11 @@ class Outcome:
 class Orders:
     """How a plan is carried out.
 
-    who -- command that the audit names; say -- takes the lines of a log
+    say -- takes the lines of a log
     heartbeat -- of the job, which may be told to stop
     expired_on -- backup day on which each copy must still be expired
     """
 
-    who: str
     say: Callable[[str], object]
     heartbeat: Heartbeat
     expired_on: date | None = None
@@ -151,7 +150,7 @@ def _delete(
             )
             if gone is not None:
                 detail = f"{media}: {one.reason}"
-                settings.audit(now, orders.who, "delete copy", name, detail)
+                record(site, "delete copy", name, detail)
     except Protected as error:
         orders.say(f"{what} is kept: {error}")
         return Outcome(replace(one, delete=False, reason=str(error)), KEPT)

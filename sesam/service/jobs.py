@@ -1,6 +1,5 @@
 """What becomes of jobs: workers that do them, cancel, wait, restart."""
 
-import signal
 from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 
@@ -12,12 +11,11 @@ from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.site import Site
 from sesam.service.ground.spawn import spawn_worker
-from sesam.terms import State
+from sesam.terms import BY_BADNESS, State
 
 Begun = Callable[[Heartbeat], object]
 # How often a waiting command looks: soon for short jobs, then seldom.
 _SOON_S, _SELDOM_S, _SOON_FOR_S = 0.2, 1.0, 5.0
-_BY_BADNESS = (State.OK, State.WARNING, State.CANCELLED, State.ERROR)
 
 
 def detach(site: Site, job: Job) -> None:
@@ -52,21 +50,10 @@ def cancel(site: Site, job_id: int) -> Job:
     machine learns it from the catalog. Raises NotFound, RequestError for an ended job.
     """
     jobs.get_job(job_id)
-    with site.catalog.change():
-        queued = jobs.end_queued(
-            job_id,
-            State.CANCELLED,
-            now=site.clock(),
-            message="cancelled before it began",
-            exit_code=jobs.CANCELLED,
-        )
-        told = queued or jobs.tell_to_stop(job_id)
+    told = working.stop(site, job_id, "cancelled before it began")
     job = jobs.get_job(job_id)
     if not told:
         raise RequestError(f"job {job_id} has ended already ({job.state.value})")
-    holder = jobs.owner_of(job.worker)
-    if job.state is State.ACTIVE and holder:
-        owner.send(holder, signal.SIGTERM)
     return job
 
 
@@ -102,7 +89,7 @@ def worst_exit_code(ended: Sequence[Job]) -> int:
     """Return the exit code of the worst of ended jobs; 0 for none."""
     if not ended:
         return 0
-    worst = max(ended, key=lambda job: _BY_BADNESS.index(job.state))
+    worst = max(ended, key=lambda job: BY_BADNESS.index(job.state))
     return jobs.exit_code(worst)
 
 

@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any
 
 from sesam.catalog import drives, jobs, retention, savesets
-from sesam.catalog import site as settings
 from sesam.device.directory import DirectoryStore
 from sesam.errors import Busy, ForeignSite, Protected, SesamError
 from sesam.rules.records import Job
@@ -14,13 +13,13 @@ from sesam.rules.removal import parted, removal
 from sesam.rules.retention import Holding, Verdict
 from sesam.service import clockwatch, expire, working
 from sesam.service.fetching.rows import row_named
+from sesam.service.ground.audit import record
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted
 from sesam.service.ground.site import Site
 from sesam.terms import Level, State
 
 TYPE = "remove"
-_WHO = "sm_backup"
 _BACKUP = "backup"
 
 
@@ -48,7 +47,7 @@ def lock(site: Site, name: str, *, locked: bool) -> dict[str, Any]:
     """Lock a saveset, or take the lock off; return its row. Raises NotFound."""
     with site.catalog.change():
         retention.set_locked(name, locked)
-        settings.audit(site.clock(), _WHO, "lock" if locked else "unlock", name)
+        record(site, "lock" if locked else "unlock", name)
     return row_named(name)
 
 
@@ -56,7 +55,7 @@ def set_eol(site: Site, name: str, eol: date) -> dict[str, Any]:
     """Give all copies of a saveset this EOL; return its row. Raises NotFound."""
     with site.catalog.change():
         retention.set_eol(name, eol)
-        settings.audit(site.clock(), _WHO, "expire", name, f"EOL {eol}")
+        record(site, "expire", name, f"EOL {eol}")
     return row_named(name)
 
 
@@ -113,7 +112,7 @@ class _Trip:
         heartbeat = Heartbeat(self._site.catalog, self._job)
         with heartbeat:
             run.begun(heartbeat)
-            orders = expire.Orders(_WHO, self._say, heartbeat)
+            orders = expire.Orders(self._say, heartbeat)
             outcomes = expire.carry_out(self._site, verdicts, orders)
         rows = [one.row() for one in outcomes]
         states = {one.state for one in outcomes}

@@ -1,14 +1,14 @@
 """The housekeeping of a new backup day, and which backup day it is.
 
-Expired copies go, lost ones are marked, unused listings are dropped, the catalog is
-copied and kept in order. Each step can be done again; a run that was killed is gone on
-with by the next.
+Earlier days are closed, expired copies go, lost ones are marked, unused listings are
+dropped, old logs and rows pruned, the catalog is copied and kept in order. Each step
+can be done again; a run that was killed is gone on with by the next.
 """
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sesam.catalog import claims, jobs, retention, upkeep
@@ -16,8 +16,18 @@ from sesam.catalog import site as settings
 from sesam.errors import SesamError
 from sesam.rules.backup_day import exists, wall_clock
 from sesam.rules.records import Claim, Job
-from sesam.rules.retention import Verdict
-from sesam.service import clockwatch, expire, presence, repair, unread, working
+from sesam.service import (
+    clockwatch,
+    closing,
+    expire,
+    newdayplan,
+    presence,
+    pruning,
+    repair,
+    unread,
+    watching,
+    working,
+)
 from sesam.service.ground import owner
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog
@@ -27,29 +37,8 @@ from sesam.terms import CopyState, State
 TYPE = "newday"
 CONFIRM = clockwatch.CONFIRM
 _OBJECT = "NEWDAY"
-_WHO = "sm_newday"
 _TOMBSTONES = timedelta(days=400)
 _COPIES, _COPY_PREFIX = 7, "newday-"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run does: copies judged, copies that are lost or back, listings unused.
-
-    paused -- why nothing is deleted, "" where it is
-    """
-
-    backup_day: date
-    paused: str
-    verdicts: list[Verdict]
-    presence: list[presence.Presence]
-    listings: list[unread.Unused]
-
-    @property
-    def is_odd(self) -> bool:
-        """Tell whether an admin has to look at something."""
-        lost = any(one.found is not CopyState.OK for one in self.presence)
-        return bool(self.paused) or lost
 
 
 @dataclass(slots=True)
@@ -69,7 +58,7 @@ def run(site: Site, asked: Run, *, dry_run: bool, confirm: bool) -> dict[str, An
     clockwatch.refuse_tick(site)
     if dry_run:
         seen = clockwatch.judge(site, confirm=confirm)
-        return _report(_plan(site, clockwatch.why(site, seen)))
+        return newdayplan.report(newdayplan.plan(site, clockwatch.why(site, seen)))
     with _alone(site) as held:
         job = working.queue(site, TYPE, _OBJECT, {"confirm": confirm})
         return _run(site, job.id, asked, held)
@@ -93,7 +82,9 @@ def _run(site: Site, job_id: int, asked: Run, held: Claim) -> dict[str, Any]:
         trip = _Trip(site, job, log, clockwatch.why(site, seen))
         heartbeat = Heartbeat(site.catalog, job)
         heartbeat.keep(lambda: [held])
-        return trip.run(heartbeat, asked)
+        result = trip.run(heartbeat, asked)
+    watching.watch(site)
+    return result
 
 
 def show(site: Site) -> dict[str, Any]:
@@ -133,9 +124,12 @@ class _Trip:
 
     def _work(self, heartbeat: Heartbeat) -> dict[str, Any]:
         site = self._site
-        plan = _plan(site, self._paused)
+        plan = newdayplan.plan(site, self._paused)
         if plan.paused:
             self._warn(f"deletions are paused: {plan.paused}; {clockwatch.CONFIRM}")
+        for job in plan.cancelled:
+            if working.stop(site, job.id, f"cancelled by newday of {plan.backup_day}"):
+                self._say(f"job {job.id} of {job.backup_day} is cancelled")
         repair.settle_afar(site, self._warn)
         presence.note(site, plan.presence)
         for one in plan.presence:
@@ -143,17 +137,23 @@ class _Trip:
                 self._say(f"{one.saveset}: {one.why}")
             else:
                 self._warn(f"{one.saveset} is {one.found}: {one.why}")
-        orders = expire.Orders(_WHO, self._say, heartbeat, expired_on=plan.backup_day)
+        orders = expire.Orders(self._say, heartbeat, expired_on=plan.backup_day)
         outcomes = expire.carry_out(site, plan.verdicts, orders)
         dropped = 0
         if not plan.paused:
             dropped = unread.drop(plan.listings)
             with site.catalog.change():
                 retention.prune_tombstones(site.clock() - _TOMBSTONES)
+            pruning.carry_out(site, plan.prunable, self._say)
         self._keep_catalog(plan, heartbeat.stopped)
-        return {**_report(plan, outcomes), "dropped_listings": dropped}
+        done = {**newdayplan.report(plan, outcomes), "dropped_listings": dropped}
+        told = {"expired": done["deleted"], "missing": done["missing"]}
+        told["paused"] = plan.paused or None
+        for line in closing.close(site, plan.closing, told):
+            self._say(line)
+        return done
 
-    def _keep_catalog(self, plan: Plan, stopped: Callable[[], bool]) -> None:
+    def _keep_catalog(self, plan: newdayplan.Plan, stopped: Callable[[], bool]) -> None:
         """Copy and tidy the catalog; what fails is a warning, for the rest is done."""
         site = self._site
         directory = site.path("var/db")
@@ -183,63 +183,3 @@ class _Trip:
 
     def _say(self, text: str) -> None:
         self._log.line(self._site.clock(), text)
-
-
-def _plan(site: Site, paused: str) -> Plan:
-    """Look at everything, decide everything, change nothing."""
-    day = site.backup_day(site.clock())
-    lost = presence.look(site)
-    verdicts = expire.plan(site, day, {one.copy: one.found for one in lost})
-    if paused:
-        verdicts = expire.paused(verdicts, paused)
-    return Plan(day, paused, verdicts, lost, unread.unused(site))
-
-
-def _report(plan: Plan, outcomes: list[expire.Outcome] | None = None) -> dict[str, Any]:
-    """Return what was done, or, without outcomes, what would be."""
-    if outcomes is None:
-        outcomes = [
-            expire.Outcome(one, expire.PLANNED if one.delete else expire.KEPT)
-            for one in plan.verdicts
-        ]
-    kept = [one for one in outcomes if one.state == expire.KEPT]
-    freed = [one for one in outcomes if one.state in (expire.REMOVED, expire.PLANNED)]
-    missing = [one for one in plan.presence if one.found is CopyState.MISSING]
-    unused = [] if plan.paused else plan.listings
-    return {
-        "job": None,
-        "state": (State.WARNING if plan.is_odd else State.OK).value,
-        "backup_day": plan.backup_day,
-        "deleted": len(outcomes) - len(kept),
-        "kept": len(kept),
-        "missing": len(missing),
-        "dropped_listings": len(unused),
-        "freed_bytes": sum(one.verdict.saveset.stored_bytes for one in freed),
-        "paused": plan.paused or None,
-        "plan": [
-            *(
-                _row("keep" if one.state == expire.KEPT else "delete", **one.row())
-                for one in outcomes
-            ),
-            *(
-                _row(one.found.value, saveset=one.saveset, reason=one.why)
-                for one in plan.presence
-            ),
-            *(
-                _row(
-                    "drop listing",
-                    saveset=one.saveset,
-                    reason=one.reason,
-                    bytes=one.size_bytes,
-                )
-                for one in unused
-            ),
-        ],
-    }
-
-
-_KEYS = ("saveset", "task", "pool", "media", "eol", "bytes", "state", "reason")
-
-
-def _row(action: str, **facts: Any) -> dict[str, Any]:
-    return {"action": action, **{key: facts.get(key) for key in _KEYS}}

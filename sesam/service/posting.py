@@ -1,8 +1,9 @@
 """Writing a decided occurrence into the sheet, with the job of one that runs."""
 
-from sesam.catalog import sheet
+from sesam.catalog import notices, sheet
 from sesam.catalog.sheet import SheetRow
 from sesam.errors import SesamError
+from sesam.rules.decision import Verdict
 from sesam.rules.event import Event
 from sesam.rules.records import Waits
 from sesam.service import spawning, starting
@@ -22,6 +23,8 @@ def post(site: Site, event: Event, row: SheetRow) -> None:
     number = (sheet.post if row.schedule else sheet.post_start)(row)
     if told and number:
         start(site, row, number, told)
+    if row.state == Verdict.BLOCKING.value and number:
+        notices.blocking(row.event, row.backup_day, row.reason, site.clock())
 
 
 def prepared(

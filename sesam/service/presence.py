@@ -10,14 +10,13 @@ from itertools import groupby
 from operator import attrgetter
 
 from sesam.catalog import drives, savesets
-from sesam.catalog import site as settings
 from sesam.catalog.retention import StoredPiece, copies_among, stored_pieces
 from sesam.device.directory import DirectoryStore
 from sesam.errors import AWAY, NotFound, SesamError
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import Site
 from sesam.terms import CopyState
 
-_WHO = "sesam"
 _JUDGED = (CopyState.OK, CopyState.DAMAGED, CopyState.MISSING)
 
 
@@ -52,12 +51,11 @@ def look(site: Site) -> list[Presence]:
 def note(site: Site, found: Iterable[Presence]) -> int:
     """Record what was found; return how many copies have another state now."""
     changed = [one for one in found if one.found is not one.known]
-    now = site.clock()
     for one in changed:
         with site.catalog.change():
             savesets.set_copy_state(one.copy, one.found)
             what = f"copy {one.copy} is {one.found}"
-            settings.audit(now, _WHO, what, one.saveset, one.why)
+            record(site, what, one.saveset, one.why)
     return len(changed)
 
 

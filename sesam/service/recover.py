@@ -25,6 +25,7 @@ from sesam.service import restore, scan, setup
 from sesam.service.fetching.choice import Wish
 from sesam.service.fetching.reading import Passphrase
 from sesam.service.ground import selfcopy
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import DIRECTORIES, Site, make_private
 from sesam.service.moving.commit import records_of
 
@@ -183,7 +184,7 @@ def _finish(
 ) -> dict[str, Any]:
     """Let the recovered catalog know what it cannot know yet."""
     catalog = db.open_catalog(url, copies=os.path.join(root, "var/db"))
-    site = Site(root, catalog, clock)
+    site = Site(root, catalog, clock, command="sm_setup recover")
     try:
         known = next((s for s in drives.list_stores() if s.name == store.name), None)
         if known is not None and (known.path, known.rds) != (store.root, ""):
@@ -192,7 +193,7 @@ def _finish(
         unknown = [one for one in scan.names_in(store) if not savesets.is_known(one)]
         added = _adopt(site, store, unknown)
         with catalog.change():
-            settings.audit(clock(), "sm_setup", "recover", store.root, saveset)
+            record(site, "recover", store.root, saveset)
         return {
             "root": root,
             "site": site.id,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sesam.catalog import reaping, saveset_claims
 from sesam.errors import ClientError, Damaged, DeviceError, NotFound
 from sesam.rules.records import Job
+from sesam.service import interfaces
 from sesam.service.ground import owner
 from sesam.service.ground.site import Site
 
@@ -35,6 +36,7 @@ def settle(site: Site, problem: Problem = lambda text: None) -> list[Job]:
         from sesam.service import erasing
 
         erasing.finish(site)
+    interfaces.kick(site)
     return gone
 
 

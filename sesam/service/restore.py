@@ -24,6 +24,7 @@ from sesam.service.fetching.told import told_of, wish_of
 from sesam.service.ground.heartbeat import Heartbeat
 from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
+from sesam.service.interfaces import around
 from sesam.service.restoring import halves
 from sesam.service.restoring.placing import Counts, Placing
 from sesam.terms import State
@@ -84,7 +85,7 @@ def work(
     with working.at_work(site, job_id) as (job, log):
         wish = wish_of(job)
         watch.passphrase = working.noting_passphrase(site, job, watch.passphrase)
-        return _Trip(site, wish, watch, chain or choose(site, wish), log).run(job)
+        return _Trip(site, wish, watch, chain or choose(site, wish), log).run(job, log)
 
 
 class _Trip:
@@ -139,25 +140,48 @@ class _Trip:
             firsts.put(line)
         return outcome
 
-    def run(self, job: Job) -> dict[str, Any]:
+    def run(self, job: Job, log: JobLog) -> dict[str, Any]:
         site = self._site
         heartbeat = Heartbeat(site.catalog, job)
         self._say(
             f"restore of {self._saveset.name} to {quoted(self._wish.target)},"
             f" existing: {self._wish.existing.value}"
         )
-        with heartbeat:
+        with (
+            heartbeat,
+            around(site, job, log, heartbeat, "res", self._facts()) as scripts,
+        ):
             self._watch.begun(heartbeat)
             self._restore(heartbeat)
             heartbeat.check()
-        self._refuse_missing()
-        state = State.WARNING if self._warnings else State.OK
+            self._refuse_missing()
+            state = State.WARNING if self._warnings else State.OK
+            message = counted(self._counts.files, "object") + " restored"
+            state = scripts.end(state, message)
+            heartbeat.check()
+        message = scripts.with_failure(message)
         result = self._result(job, state)
-        message = counted(self._counts.files, "object") + " restored"
         with site.catalog.change():
-            jobs.finish(job, state, now=site.clock(), message=message, result=result)
+            jobs.finish(
+                job,
+                state,
+                now=site.clock(),
+                message=message,
+                result=result,
+                exit_code=scripts.exit_code(state),
+            )
         self._say(f"ends as {state.value}: {message}")
+        scripts.raise_failure("the objects are restored")
         return result
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what scripts around this restore are told of it."""
+        return {
+            "task": self._saveset.task,
+            "client": self._saveset.client,
+            "saveset": self._saveset.name,
+            "target": quoted(self._wish.target)[1:-1],
+        }
 
     def _restore(self, heartbeat: Heartbeat) -> None:
         wish = self._wish

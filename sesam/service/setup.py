@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sesam.catalog import clients, db, drives, pools, site, tasks
+from sesam.catalog import audit, clients, db, drives, pools, site, tasks
 from sesam.device.directory import create_store, is_store
 from sesam.errors import CatalogError, Conflict, NoSite, WrongUsage
 from sesam.rules.naming import SITE_TASK
 from sesam.rules.records import Client, DataStore, DriveGroup, MediaPool, Task
+from sesam.service.ground.audit import user
 from sesam.service.ground.selfcopy import DIRECTORY as COPY
 from sesam.service.ground.site import DIRECTORIES, make_private
 
@@ -158,4 +159,4 @@ def _fill(root: str, store: str, client: str, wishes: Wishes, now: datetime) -> 
     site.put(site.POOL, POOL)
     site.put(site.NEWDAY, wishes.newday)
     site.put(site.ZONE, wishes.zone)
-    site.audit(now, "sm_setup", "init", root)
+    audit.record(now, user(), "sm_setup init", "init", root)

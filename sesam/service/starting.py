@@ -12,6 +12,7 @@ from sesam.rules.records import Job, Waits
 from sesam.service import asking, commands, spawning
 from sesam.service.fetching.choice import Wish
 from sesam.service.fetching.told import told_of
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import Site
 from sesam.service.spawning import Told
 from sesam.terms import State
@@ -48,6 +49,7 @@ def start_now(site: Site, event: Event) -> list[Job]:
                 )
             )
             queued.append(job)
+            record(site, "run event", event.name, f"{job.type} of {name}: job {job.id}")
     for problem in spawning.spawn_waiting(site):
         raise RequestError(problem)
     return queued

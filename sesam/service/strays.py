@@ -7,12 +7,12 @@ written it; `unfinished` one without a manifest; `foreign` what is no saveset at
 from dataclasses import dataclass
 
 from sesam.catalog import drives
-from sesam.catalog import site as settings
 from sesam.catalog.retention import known_places
 from sesam.device.directory import DirectoryStore
 from sesam.device.directory_writer import remove_saveset
 from sesam.errors import DeviceError, SesamError
 from sesam.service import clockwatch, scan
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import Site
 
 UNKNOWN, UNFINISHED, FOREIGN = "unknown", "unfinished", "foreign"
@@ -65,10 +65,9 @@ def remove(site: Site, found: list[Stray]) -> list[Stray]:
         if store is None or stray.kind == FOREIGN:
             left.append(stray)
             continue
-        now = site.clock()
         with site.catalog.change():
             detail = f"{stray.kind} in {stray.store}"
-            settings.audit(now, "sm_setup", "delete unknown", stray.name, detail)
+            record(site, "delete unknown", stray.name, detail)
         try:
             remove_saveset(store, stray.name)
         except OSError as error:

@@ -5,7 +5,8 @@ modules that decide are not even loaded.
 """
 
 from sesam.catalog import ends, events
-from sesam.service import clockwatch, repair, spawning
+from sesam.errors import SesamError
+from sesam.service import clockwatch, closing, repair, spawning, watching
 from sesam.service.ground.site import Site
 
 
@@ -24,4 +25,10 @@ def tick(site: Site) -> list[str]:
         from sesam.service import aftermath
 
         problems += aftermath.see_to(site)
-    return problems + spawning.spawn_waiting(site)
+    problems += spawning.spawn_waiting(site)
+    try:
+        closing.finalise(site)
+        watching.watch(site)
+    except SesamError as error:
+        problems.append(str(error))
+    return problems

@@ -1,6 +1,7 @@
 """A job's way through its worker: queued, active, and ended whatever happens."""
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -9,8 +10,9 @@ from sesam.catalog.sheet import SheetRow
 from sesam.errors import Busy, Interrupted, NoIdentity, SesamError, exit_code_of
 from sesam.rules.decision import EventType
 from sesam.rules.records import Job
-from sesam.service import repair
+from sesam.service import notifying, repair
 from sesam.service.ground import owner
+from sesam.service.ground.audit import record
 from sesam.service.ground.joblog import JobLog
 from sesam.service.ground.site import Site
 from sesam.terms import State
@@ -52,6 +54,7 @@ def queue(
                     cause=f"job {like.job} once more, by hand",
                 )
             sheet.post_start(row._replace(job=job.id))
+        record(site, f"start {kind}", name, f"job {job.id}")
     return job
 
 
@@ -88,6 +91,31 @@ def at_work(site: Site, job_id: int) -> Iterator[tuple[Job, JobLog]]:
             raise
     finally:
         log.close()
+        notifying.kick(site)
+
+
+def stop(site: Site, job_id: int, why: str) -> bool:
+    """End a queued job, tell the worker of an active one; False for an ended one.
+
+    A worker of this machine gets SIGTERM: told twice it breaks off. One of another
+    machine learns it from the catalog.
+    """
+    with site.catalog.change():
+        queued = jobs.end_queued(
+            job_id,
+            State.CANCELLED,
+            now=site.clock(),
+            message=why,
+            exit_code=jobs.CANCELLED,
+        )
+        told = queued or jobs.tell_to_stop(job_id)
+        if told:
+            record(site, "cancel job", str(job_id), why)
+    job = jobs.get_job(job_id)
+    holder = jobs.owner_of(job.worker)
+    if job.state is State.ACTIVE and holder:
+        owner.send(holder, signal.SIGTERM)
+    return told
 
 
 def noting_passphrase(

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running import DAY, NOW, running
 
-from sesam.catalog import clients, drives, jobs, pools, savesets, site, tasks
+from sesam.catalog import audit, clients, drives, jobs, pools, savesets, site, tasks
 from sesam.catalog.db import Catalog, open_catalog
 from sesam.catalog.migrations import NEWEST
 from sesam.catalog.schema import take_copy
@@ -268,7 +268,7 @@ def test_settings_and_audit(catalog: Catalog) -> None:
         site.put(site.ZONE, "UTC")
         site.put(site.ZONE, "Europe/Berlin")
         site.add_newday("08:00", NOW)
-        site.audit(NOW, "me", "init", "/x")
+        audit.record(NOW, "me", "sm_x", "init", "/x")
     assert site.get(site.ZONE) == "Europe/Berlin"
     assert site.newday_is_on()
 

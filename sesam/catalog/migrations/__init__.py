@@ -7,6 +7,7 @@ from sesam.catalog.migrations import (
     m0004_events,
     m0005_queue,
     m0006_calendar,
+    m0007_notices,
 )
 
 # The statements of step 1, 2, 3 ...
@@ -17,5 +18,6 @@ STEPS: tuple[tuple[str, ...], ...] = (
     m0004_events.STATEMENTS,
     m0005_queue.STATEMENTS,
     m0006_calendar.STATEMENTS,
+    m0007_notices.STATEMENTS,
 )
 NEWEST = len(STEPS)

@@ -18,6 +18,8 @@ from sesam.catalog.tables.configuration import (
     TaskRow,
     TaskSourceRow,
 )
+from sesam.catalog.tables.days import ClosedDayRow
+from sesam.catalog.tables.notices import AlarmRow, InterfaceRunRow, NoticeRow
 from sesam.catalog.tables.records import (
     AuditRow,
     ClaimRow,
@@ -64,24 +66,32 @@ ALL = (
     TombstoneRow,
     AuditRow,
     OccurrenceRow,
+    InterfaceRunRow,
+    NoticeRow,
+    AlarmRow,
+    ClosedDayRow,
 )
 
 __all__ = [
     "ALL",
+    "AlarmRow",
     "AuditRow",
     "CalendarDateRow",
     "CalendarRow",
     "ClaimRow",
     "ClientRow",
+    "ClosedDayRow",
     "CopyRow",
     "DataStoreRow",
     "DriveGroupRow",
     "DriveRow",
     "EventRow",
+    "InterfaceRunRow",
     "JobRow",
     "LoaderRow",
     "MediaPoolRow",
     "MediumRow",
+    "NoticeRow",
     "OccurrenceRow",
     "PieceRow",
     "SavesetClaimRow",

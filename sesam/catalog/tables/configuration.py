@@ -67,6 +67,8 @@ class TaskRow(Named):
     note = TextField()
     max_chain = BigIntegerField()
     full_every = BigIntegerField()
+    rpo = BigIntegerField(default=0)
+    rpo_since = InstantField(null=True)
 
     class Meta:
         table_name = "task"

@@ -148,6 +148,7 @@ class AuditRow(Row):
     id = BigAutoField()
     at = InstantField()
     who = TextField()
+    command = TextField(default="")
     what = TextField()
     object = TextField()
     detail = TextField()

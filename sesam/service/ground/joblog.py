@@ -1,12 +1,14 @@
 """The log of one job: what it did and what it could not do, a line each."""
 
+import contextlib
 import os
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from sesam.errors import CatalogError
-from sesam.service.ground.site import make_private
+from sesam.service.ground.site import Site, make_private
 
 
 class JobLog:
@@ -42,6 +44,23 @@ class JobLog:
             self._file.close()
         except OSError:
             return
+
+
+@contextlib.contextmanager
+def lines_of(path: str, site: Site) -> Iterator[Callable[[str], object]]:
+    """Yield what adds lines to a log; where that cannot be written they are lost.
+
+    For scripts of the admin: a full disk is what they are to be told of.
+    """
+    try:
+        log = JobLog(path, site.zone)
+    except CatalogError:
+        yield lambda text: None
+        return
+    try:
+        yield lambda text: log.line(site.clock(), text)
+    finally:
+        log.close()
 
 
 def quoted(path: bytes) -> str:

@@ -19,6 +19,7 @@ from sesam.errors import (
 )
 from sesam.rules.naming import check_name
 from sesam.rules.records import DataStore
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import Site, make_private
 
 _PLAIN, _PROTECTED, _PUBLIC = ".txt", ".age", ".pub"
@@ -51,6 +52,8 @@ def add(site: Site, name: str, passphrase: str = "") -> dict[str, object]:
         write_new(_path(site, name, _PUBLIC), identity.recipient.text.encode() + b"\n")
     except OSError as error:
         raise CatalogError(f'key "{name}" cannot be kept: {error.strerror}') from error
+    with site.catalog.change():
+        record(site, "add key", name, identity.recipient.text)
     for store in drives.list_stores():
         put_protected(site, store)
     return get(site, name)

@@ -30,6 +30,11 @@ def current_owner() -> Owner:
     return Owner(_here(), boot_id(), os.getpid(), _started("self") or 0)
 
 
+def of_process(pid: int) -> Owner:
+    """Return a process of this machine as an owner."""
+    return Owner(_here(), boot_id(), pid, _started(str(pid)) or 0)
+
+
 def is_alive(owner: Owner) -> bool | None:
     """Tell whether an owner lives; None where that cannot be seen from here.
 
@@ -85,6 +90,18 @@ def kill(owner: Owner) -> bool:
                 signal.pidfd_send_signal(fd, signal.SIGKILL)
             select.select([fd], [], [], _DYING_S)
     return is_alive(owner) is False
+
+
+def end_group(owner: Owner) -> None:
+    """End an owner that leads its process group, and all of that group."""
+    for number, patience in ((signal.SIGTERM, _DYING_S), (signal.SIGKILL, 1.0)):
+        with contextlib.ExitStack() as stack:
+            fd = _open(owner, stack)
+            if fd is None:
+                return
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(owner.pid, number)
+            select.select([fd], [], [], patience)
 
 
 def _open(owner: Owner, stack: contextlib.ExitStack) -> int | None:

@@ -22,6 +22,7 @@ DIRECTORIES = (
     "etc",
     "etc/keys",
     "etc/commands.d",
+    "etc/interface.d",
     "store",
 )
 
@@ -31,6 +32,7 @@ class Site:
     """root -- $SESAM_ROOT; clock -- the time now, aware; nothing else reads it.
 
     rehearsing -- SESAM_NOW moves that clock; offset -- by how much, None = not told
+    command -- that was called, as the audit has it
     identities -- of the files that were opened so far: each asks its passphrase once
     """
 
@@ -39,6 +41,7 @@ class Site:
     clock: Callable[[], datetime]
     rehearsing: bool = False
     offset: timedelta | None = None
+    command: str = "sesam"
     identities: dict[str, list[Identity]] = field(default_factory=dict)
 
     @cached_property
@@ -84,7 +87,11 @@ class Site:
 
     def log_path(self, day: date, job_id: int) -> str:
         """Return the log file of a job."""
-        return self.path("var/log", day.isoformat(), f"job-{job_id}.log")
+        return self.day_path(day, f"job-{job_id}.log")
+
+    def day_path(self, day: date, name: str) -> str:
+        """Return a file of a backup day."""
+        return self.path("var/log", day.isoformat(), name)
 
 
 def ssh_config(site: Site) -> str:

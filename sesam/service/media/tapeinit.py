@@ -17,6 +17,7 @@ from sesam.errors import (
 )
 from sesam.rules.label import Label, encode_label, next_label
 from sesam.rules.records import Drive, MediaPool, Medium
+from sesam.service.ground.audit import record
 from sesam.service.ground.site import Site
 from sesam.service.media import tapes
 from sesam.terms import MediumKind
@@ -111,6 +112,8 @@ def _label(
         if before is not None:
             media.remove_medium(before.label)
         media.add_medium(medium, now)
+        was = f", was {before.label}" if before else ""
+        record(site, "label medium", label, f"pool {pool.name}{was}")
     return {"label": label, "barcode": barcode, "pool": pool.name}
 
 
