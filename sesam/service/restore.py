@@ -1,6 +1,5 @@
 """The trip of a restore: a listing, the members it points to, a destination."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +11,6 @@ from sesam.client.destination import Destination
 from sesam.client.objects import Outcome
 from sesam.client.preview import Preview
 from sesam.errors import Damaged, Interrupted, NotFound
-from sesam.rules.paths import is_below, normal
 from sesam.rules.records import Job, Saveset
 from sesam.saveset.listing import Line
 from sesam.service import working
@@ -26,6 +24,7 @@ from sesam.service.ground.joblog import JobLog, counted, quoted
 from sesam.service.ground.site import Site
 from sesam.service.interfaces import around
 from sesam.service.restoring import halves
+from sesam.service.restoring.asked import Asked
 from sesam.service.restoring.placing import Counts, Placing
 from sesam.terms import State
 
@@ -99,8 +98,7 @@ class _Trip:
     ) -> None:
         self._site, self._wish, self._watch = site, wish, watch
         self._chain, self._saveset, self._log = chain, chain[-1], log
-        self._wanted = tuple(normal(path) for path in wish.paths)
-        self._missing = set(self._wanted)
+        self._asked = Asked(wish.paths)
         self._counts, self._warnings = Counts(), 0
         self._began = monotonic()
 
@@ -116,13 +114,13 @@ class _Trip:
             FirstNames() as firsts,
         ):
             members = Members(shelf)
-            for line, asked in self._lines(stored):
+            for line, asked in self._asked.lines(stored.listing):
                 if asked and not line.is_lost:
                     outcome = self._planned(line, preview, members, firsts)
                     if self._counts.add(line, outcome):
                         self._watch.planned(line)
         preview.close()
-        self._refuse_missing()
+        self._asked.refuse_missing(self._saveset.name)
         return self._result(None, State.OK)
 
     def _planned(
@@ -154,7 +152,7 @@ class _Trip:
             self._watch.begun(heartbeat)
             self._restore(heartbeat)
             heartbeat.check()
-            self._refuse_missing()
+            self._asked.refuse_missing(self._saveset.name)
             state = State.WARNING if self._warnings else State.OK
             message = counted(self._counts.files, "object") + " restored"
             state = scripts.end(state, message)
@@ -193,7 +191,7 @@ class _Trip:
                 )
 
         with self._open() as stored, shelf_of(stored, self._chain) as shelf:
-            reading = self._lines(stored)
+            reading = self._asked.lines(stored.listing)
             order = halves.order_for(self._site, wish, stored, self._chain)
             destination = self._destination()
             try:
@@ -265,29 +263,6 @@ class _Trip:
             identities=self._wish.identities,
             passphrase=self._watch.passphrase,
         )
-
-    def _lines(self, stored: StoredSaveset) -> Iterator[tuple[Line, bool]]:
-        """Yield the lines that are asked for, and the directories that lead to them."""
-        if not self._wanted:
-            for line in stored.listing().objects():
-                yield line, True
-            return
-        for line in stored.listing(self._wanted).objects():
-            hits = [one for one in self._wanted if is_below(line.path, one)]
-            if hits:
-                self._missing.difference_update(hits)
-                yield line, True
-            elif line.kind == "d" and any(
-                is_below(one, line.path) for one in self._wanted
-            ):
-                yield line, False
-
-    def _refuse_missing(self) -> None:
-        for path in sorted(self._missing):
-            raise NotFound(
-                f'saveset "{self._saveset.name}" holds no "{os.fsdecode(path)}"',
-                hint=f"sm_backup files {self._saveset.name}",
-            )
 
     def _report(self, path: bytes, why: str) -> None:
         self._warnings += 1
