@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from sesam.catalog import quick
+from sesam.catalog.fields import instant_text
 from sesam.catalog.names import find, find_or_none, refuse_known, refuse_needed
 from sesam.catalog.tables import (
     DriveGroupRow,
@@ -98,10 +100,9 @@ def move_on(name: str, since: datetime, later: datetime | None) -> bool:
 
     later -- the next one, None where there is none
     """
-    changed = EventRow.update(next_at=later).where(
-        EventRow.name == name, EventRow.next_at == since
-    )
-    return bool(changed.execute())
+    instants = [one and instant_text(one) for one in (later, since)]
+    statement = "UPDATE event SET next_at = ? WHERE name = ? AND next_at = ?"
+    return bool(quick.run(statement, instants[0], name, instants[1]).rowcount)
 
 
 def begin_at(name: str, moment: datetime | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from peewee import IntegrityError
 
-from sesam.catalog import notices, sheet
+from sesam.catalog import notices, quick, sheet
 from sesam.catalog.db import Catalog
 from sesam.catalog.fields import literal
 from sesam.catalog.tables import JobRow
@@ -40,24 +40,25 @@ def enqueue(
     request -- what it is told, as JSON values
     waits -- how it waits for a worker; None = who adds it has one for it
     """
-    row = JobRow.create(
-        type=kind,
-        object=name,
-        state=State.QUEUED.value,
-        priority=priority,
-        backup_day=backup_day,
-        queued_at=now,
-        worker="",
-        fence=0,
-        message=waits.message if waits else "",
-        log="",
-        result={},
-        request=dict(request or {}),
-        told_to_stop=False,
-        waits=waits is not None,
-        closes_at=waits.closes_at if waits else None,
-        not_before=waits.not_before if waits else None,
-    )
+    values: dict[str, Any] = {
+        "type": kind,
+        "object": name,
+        "state": State.QUEUED.value,
+        "priority": priority,
+        "backup_day": backup_day,
+        "queued_at": now,
+        "worker": "",
+        "fence": 0,
+        "message": waits.message if waits else "",
+        "log": "",
+        "result": {},
+        "request": dict(request or {}),
+        "told_to_stop": False,
+        "waits": waits is not None,
+        "closes_at": waits.closes_at if waits else None,
+        "not_before": waits.not_before if waits else None,
+    }
+    row = JobRow(id=quick.insert(JobRow, values), **values)
     return record_of(row)
 
 

@@ -1,5 +1,6 @@
 """Schedules in the catalog."""
 
+from collections import defaultdict
 from datetime import date, datetime, time
 from typing import Any
 
@@ -15,17 +16,21 @@ from sesam.rules.naming import check_name
 from sesam.rules.schedule import Schedule
 
 _SCHEDULE = "schedule"
+# Names of calendars by (number of a schedule, whether they are to be avoided).
+Names = defaultdict[tuple[int, bool], list[str]]
 
 
 def list_schedules() -> list[Schedule]:
     """Return all schedules by name."""
     rows = ScheduleRow.select().order_by(ScheduleRow.name)
-    return [_record(row) for row in rows]
+    names = _calendars()
+    return [_record(row, names) for row in rows]
 
 
 def get_schedule(name: str) -> Schedule:
     """Return a schedule. Raises NotFound."""
-    return _record(find(ScheduleRow, _SCHEDULE, name))
+    row = find(ScheduleRow, _SCHEDULE, name)
+    return _record(row, _calendars(ScheduleCalendarRow.schedule == row))
 
 
 def add_schedule(schedule: Schedule) -> None:
@@ -57,8 +62,8 @@ def remove_schedule(name: str) -> None:
     row.delete_instance()
 
 
-def _record(row: Any) -> Schedule:
-    kept, avoided = _calendars(row, excepted=False), _calendars(row, excepted=True)
+def _record(row: Any, names: Names) -> Schedule:
+    kept, avoided = (tuple(names[row.id, excepted]) for excepted in (False, True))
     return Schedule(
         name=row.name,
         start=_time(row.start),
@@ -77,17 +82,19 @@ def _record(row: Any) -> Schedule:
     )
 
 
-def _calendars(row: Any, *, excepted: bool) -> tuple[str, ...]:
-    found = (
-        CalendarRow.select(CalendarRow.name)
-        .join(ScheduleCalendarRow)
-        .where(
-            ScheduleCalendarRow.schedule == row,
-            ScheduleCalendarRow.excepted == excepted,
-        )
-        .order_by(ScheduleCalendarRow.position)
+def _calendars(*conditions: Any) -> Names:
+    """Return the names of calendars, in order: of schedules that meet conditions."""
+    link = ScheduleCalendarRow
+    found: Any = (
+        link.select(link.schedule, link.excepted, CalendarRow.name)
+        .join(CalendarRow)
+        .where(link.id.is_null(False), *conditions)
+        .order_by(link.position)
     )
-    return tuple(one.name for one in found)
+    names: Names = defaultdict(list)
+    for schedule, excepted, name in found.tuples():
+        names[schedule, bool(excepted)].append(name)
+    return names
 
 
 def _values(schedule: Schedule) -> dict[str, date | datetime | str | int | None]:

@@ -1,16 +1,23 @@
 """The calendar sheet: one row for each occurrence, with its state and its reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sesam.catalog.fields import literal
+from sesam.catalog import quick
 from sesam.catalog.tables import OccurrenceRow
 from sesam.rules.decision import EventType, Occurrence
 from sesam.terms import State
 
 PLANNED, SKIPPED, EXPIRED, OFF = "planned", "skipped", "expired", "off"
 _OPEN = ("planned", "queued", "active")
+_ANY_OF_KEY = (
+    "SELECT 1 FROM occurrence WHERE backup_day = ? AND type = ? AND object = ? LIMIT 1"
+)
+_ANY_QUEUED = (
+    "SELECT 1 FROM occurrence"
+    " WHERE event = ? AND object = ? AND state = 'queued' LIMIT 1"
+)
 _MOMENT = timedelta(microseconds=1)
 
 
@@ -74,9 +81,7 @@ def post(row: SheetRow) -> int:
 
     To be called within `change`.
     """
-    query = OccurrenceRow.insert(**_values(row)).on_conflict_ignore()
-    found = list(query.returning(OccurrenceRow.id))
-    return int(found[0].id) if found else 0
+    return quick.insert(OccurrenceRow, _values(row), unless_there=True)
 
 
 def post_start(row: SheetRow) -> int:
@@ -88,7 +93,7 @@ def post_start(row: SheetRow) -> int:
 
 def link(number: int, job_id: int) -> None:
     """The occurrence of a row has a job."""
-    OccurrenceRow.update(job=job_id).where(OccurrenceRow.id == number).execute()
+    quick.run("UPDATE occurrence SET job_id = ? WHERE id = ?", job_id, number)
 
 
 def note_job(job_id: int, state: State, reason: str = "") -> None:
@@ -115,6 +120,8 @@ def note_expired(job_id: int, reason: str) -> None:
 def of_key(day: date, key: tuple[EventType, str]) -> list[SheetRow]:
     """Return the equal rows of a backup day, in order."""
     kind, name = key
+    if not quick.run(_ANY_OF_KEY, day.isoformat(), kind.value, name).fetchall():
+        return []
     return list(
         rows(
             OccurrenceRow.backup_day == day,
@@ -134,13 +141,9 @@ def of_job(job_id: int) -> SheetRow | None:
     return next(rows(OccurrenceRow.job == job_id), None)
 
 
-def queued_objects(event: str) -> set[str]:
-    """Return the objects for which a job of an event waits in the queue."""
-    query = OccurrenceRow.select(OccurrenceRow.object).where(
-        OccurrenceRow.event == event, OccurrenceRow.state == literal(State.QUEUED)
-    )
-    found: Iterable[Any] = query.tuples()
-    return {one[0] for one in found}
+def is_queued(event: str, name: str) -> bool:
+    """Tell whether a job of an event waits in the queue for an object."""
+    return bool(quick.run(_ANY_QUEUED, event, name).fetchall())
 
 
 def count_of(event: str, name: str, first: datetime, end: datetime) -> int:

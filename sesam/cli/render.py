@@ -121,7 +121,13 @@ class Renderer:
         """
         found: dict[str, Any] = {}
         for key, value in row.items():
+            # As most of a million rows are: nothing to be found out.
+            if value is None or (type(value) is str and value.isascii()):
+                found[key] = value
+                continue
             found[key] = self._value(value)
+            if isinstance(value, date | int):
+                continue
             exact = _exact(value)
             if exact is not None or (always and _is_path(value)):
                 found[f"{key}_b64"] = exact

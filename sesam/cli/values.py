@@ -3,7 +3,6 @@
 import os
 import re
 from datetime import MAXYEAR, MINYEAR, date, datetime, time
-from fractions import Fraction
 from typing import Any
 
 import click
@@ -36,6 +35,8 @@ class Size(click.ParamType[Any]):
         found = _size.fullmatch(text) if len(text) <= _LONGEST else None
         if found is None:
             self.fail(f'"{text:.{_LONGEST}}" is no size: 500M, 4G, 1.5T', param, ctx)
+        from fractions import Fraction
+
         return int(Fraction(found[1]) * 1024 ** _UNITS[found[2].upper()])
 
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sesam.rules.backup_day import exists, wall_clock
@@ -45,8 +46,7 @@ class Setup:
         return self.begin_of(following)
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(NamedTuple):
     """One occurrence of a plan; off -- of an event or schedule that is switched off."""
 
     day: date

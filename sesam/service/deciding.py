@@ -6,7 +6,6 @@ What equal events there are is worked out once for all that is due.
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cache, cached_property
 
@@ -84,8 +83,7 @@ class Deciding:
                     moment < begin for begin in since
                 ):
                     continue
-                yield replace(
-                    row.occurrence(),
+                yield row.occurrence()._replace(
                     event=event.name,
                     schedule=event.schedule,
                     start_at=moment,

@@ -63,11 +63,12 @@ def simulate(
     """
     if last < first:
         raise WrongUsage(f"--until {last} lies before --from {first}")
-    for name in of_events:
+    setup = setup_of(site)
+    of_events, of_tasks = set(of_events), set(of_tasks)
+    for name in of_events - {one.name for one in setup.events}:
         events.get_event(name)
     for name in of_tasks:
         tasks.get_task(name)
-    setup = setup_of(site)
     for day in plan(setup, first, last, _equal_to(setup, of_events, of_tasks)):
         for one, decision in decided(setup, day):
             occurrence = one.occurrence

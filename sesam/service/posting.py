@@ -36,7 +36,7 @@ def prepared(
     """
     if row.state != sheet.PLANNED:
         return row, None
-    if row.object in sheet.queued_objects(row.event):
+    if sheet.is_queued(row.event, row.object):
         return row._replace(state=sheet.SKIPPED, reason=_WAITS), None
     try:
         told = starting.told(site, event, row.object)

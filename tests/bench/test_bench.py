@@ -114,3 +114,13 @@ def test_a_trial_measures_restores_and_reports(tmp_path: Path) -> None:
     assert str(tmp_path) not in text
     assert "| FULL of small | x tar+zstd | 1.20 | 0.85 |" in text
     assert "| restore out of a chain | x sesam restore_full | 1.20 |" in text
+
+
+def test_the_calendar_is_measured_at_a_small_scale(tmp_path: Path) -> None:
+    page = tmp_path / "TICKS.md"
+    same = ("--scale", 0.002, "--rounds", 1, "--work", tmp_path, "--to", page)
+    rows = list(map(json.loads, script("ticks.py", *same).splitlines()))
+    assert [row["verdict"] for row in rows if "due" in row["what"]] == ["reached"]
+    assert len(rows) == 5
+    assert not list(tmp_path.glob("sesam-ticks-*"))
+    assert "| simulate a year of 2 events |" in page.read_text()

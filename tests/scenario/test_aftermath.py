@@ -49,13 +49,17 @@ def event(site: Site, name: str, *more: object, code: int = 0, of: str = "end") 
 
 def ticked(site: Site) -> None:
     """Tick until there is nothing more to do."""
-    site.sm("sepuler tick")
-    while open_ := [
-        one["job"]
-        for one in site.json("job list")
-        if one["state"] == "active"
-        or (one["state"] == "queued" and "retry" not in one["message"])
-    ]:
+    # A job may have ended whose worker has not seen yet to what follows: a tick does.
+    while True:
+        site.sm("sepuler tick")
+        open_ = [
+            one["job"]
+            for one in site.json("job list")
+            if one["state"] == "active"
+            or (one["state"] == "queued" and "retry" not in one["message"])
+        ]
+        if not open_:
+            return
         site.sm("job wait", *open_, code=None)
 
 

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sesam.catalog import site
 from sesam.catalog.db import Catalog
-from sesam.crypt.keys import Identity
 from sesam.device.directory import close_to_others
 from sesam.errors import CatalogDamaged
 from sesam.rules.backup_day import backup_day
+
+if TYPE_CHECKING:
+    from sesam.crypt.keys import Identity
 
 DIRECTORIES = (
     "var/db",
@@ -42,7 +45,7 @@ class Site:
     rehearsing: bool = False
     offset: timedelta | None = None
     command: str = "sesam"
-    identities: dict[str, list[Identity]] = field(default_factory=dict)
+    identities: dict[str, list["Identity"]] = field(default_factory=dict)
 
     @cached_property
     def id(self) -> str:
