@@ -160,7 +160,7 @@ def test_a_job_that_is_cancelled_in_its_pre_ends_it_and_runs_its_post(
     ready.sm("job cancel", number, code=None)
     ready.sm("job wait", number, code=130)
     assert Path(post).read_text() == "cancelled|\n"
-    assert is_gone(ready.root / "child")
+    until(lambda: is_gone(ready.root / "child"), "it is gone")
 
 
 def test_a_cancelled_job_whose_post_fails_is_an_error(ready: Site) -> None:
@@ -185,7 +185,7 @@ def test_a_script_that_takes_too_long_is_ended_with_all_it_started(
     with pytest.raises(Late):
         call(Call((str(path),), {}, limit_s=0.3), said.append)
     assert time.monotonic() - began < 20
-    assert is_gone(ready.root / "c")
+    until(lambda: is_gone(ready.root / "c"), "it is gone")
 
 
 def test_what_a_script_leaves_running_is_left_alone(ready: Site) -> None:
@@ -226,7 +226,7 @@ def test_a_pre_that_outlives_its_worker_is_ended_before_the_post(ready: Site) ->
     os.kill(worker_of(ready, number), signal.SIGKILL)
     ready.sm("job wait", number, code=137)
     until(post.exists, "the post has run")
-    assert is_gone(ready.root / "pre")
+    until(lambda: is_gone(ready.root / "pre"), "it is gone")
     assert ready.json("job list")[-1]["state"] == "error"
 
 
