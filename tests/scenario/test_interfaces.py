@@ -150,6 +150,17 @@ def test_a_post_runs_after_a_backup_that_failed(ready: Site, tmp_path: Path) -> 
     )
 
 
+def test_an_error_says_that_the_post_failed_as_well(
+    ready: Site, tmp_path: Path
+) -> None:
+    put(ready, "sbc_pre", f"mv {tmp_path}/source {tmp_path}/away")
+    put(ready, "sbc_post", "exit 9")
+    said = ready.sm("backup start", "t", code=51).err
+    assert "no source can be read" in said
+    assert "; sbc_post ended with exit code 9" in said
+    assert last(ready)["message"].endswith("; sbc_post ended with exit code 9")
+
+
 def test_a_job_that_is_cancelled_in_its_pre_ends_it_and_runs_its_post(
     ready: Site,
 ) -> None:
