@@ -28,3 +28,11 @@ def told(kept: Path, count: int) -> list[dict[str, Any]]:
     time.sleep(0.3)
     assert len(lines()) == count
     return [json.loads(line) for line in lines()]
+
+
+def ticked(site: Site) -> None:
+    """Tick, and wait for what it started: the next one may be hours later."""
+    site.sm("sepuler tick")
+    for job in site.json("job list"):
+        if job["state"] in ("queued", "active"):
+            site.sm("job wait", job["job"], code=None)

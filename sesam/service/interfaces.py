@@ -145,6 +145,9 @@ def around(
         state = State.CANCELLED if stopped else State.ERROR
         if one.end(state, str(error)) is not state:
             raise InterfaceFailed(f"{error or 'interrupted'}; {one.failure}") from error
+        if one.failure and isinstance(error, SesamError):
+            # The job's message is what an admin reads: that has to say it too.
+            error.args = (f"{error}; {one.failure}",)
         raise
 
 

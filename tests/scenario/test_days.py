@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chains import audited, execute
 from conftest import Site
-from telling import put, told
+from telling import put, ticked, told
 from trees import small_tree
 
 START = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_a_day_is_final_when_its_last_job_has_ended(at: At) -> None:
     at(1).sm("sepuler tick")
     assert closed(at(1))[0][1] == "closed"
     at(1.1).sm("job cancel", job)
-    at(1.1).sm("sepuler tick")
+    ticked(at(1.1))
     assert closed(at(1.1)) == [("01", "final", {"cancelled": 1, "ok": 1})]
     log = (at(0).root / "var/log/2027-03-01/day.log").read_text()
     assert log.splitlines()[1].startswith("3 ")
@@ -135,7 +135,7 @@ def test_logs_and_rows_of_the_sheet_go_by_their_retention(at: At) -> None:
         *("--schedule", "daily", "--off"),
     )
     for day in (0.1, 1.1, 2.1):
-        at(day).sm("sepuler tick")
+        ticked(at(day))
         at(day).sm("backup start", "good")
     at(2.1).sm("setup modify", "--log-days", 1, "--sheet-days", 2)
     logs = at(0).root / "var/log"

@@ -150,6 +150,17 @@ def test_a_post_runs_after_a_backup_that_failed(ready: Site, tmp_path: Path) -> 
     )
 
 
+def test_an_error_says_that_the_post_failed_as_well(
+    ready: Site, tmp_path: Path
+) -> None:
+    put(ready, "sbc_pre", f"mv {tmp_path}/source {tmp_path}/away")
+    put(ready, "sbc_post", "exit 9")
+    said = ready.sm("backup start", "t", code=51).err
+    assert "no source can be read" in said
+    assert "; sbc_post ended with exit code 9" in said
+    assert last(ready)["message"].endswith("; sbc_post ended with exit code 9")
+
+
 def test_a_job_that_is_cancelled_in_its_pre_ends_it_and_runs_its_post(
     ready: Site,
 ) -> None:
@@ -160,7 +171,7 @@ def test_a_job_that_is_cancelled_in_its_pre_ends_it_and_runs_its_post(
     ready.sm("job cancel", number, code=None)
     ready.sm("job wait", number, code=130)
     assert Path(post).read_text() == "cancelled|\n"
-    assert is_gone(ready.root / "child")
+    until(lambda: is_gone(ready.root / "child"), "it is gone")
 
 
 def test_a_cancelled_job_whose_post_fails_is_an_error(ready: Site) -> None:
@@ -185,7 +196,7 @@ def test_a_script_that_takes_too_long_is_ended_with_all_it_started(
     with pytest.raises(Late):
         call(Call((str(path),), {}, limit_s=0.3), said.append)
     assert time.monotonic() - began < 20
-    assert is_gone(ready.root / "c")
+    until(lambda: is_gone(ready.root / "c"), "it is gone")
 
 
 def test_what_a_script_leaves_running_is_left_alone(ready: Site) -> None:
@@ -226,7 +237,7 @@ def test_a_pre_that_outlives_its_worker_is_ended_before_the_post(ready: Site) ->
     os.kill(worker_of(ready, number), signal.SIGKILL)
     ready.sm("job wait", number, code=137)
     until(post.exists, "the post has run")
-    assert is_gone(ready.root / "pre")
+    until(lambda: is_gone(ready.root / "pre"), "it is gone")
     assert ready.json("job list")[-1]["state"] == "error"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Site
-from telling import put, told
+from telling import put, ticked, told
 from trees import small_tree
 
 START = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -33,10 +33,10 @@ def test_a_task_over_its_rpo_is_an_alarm_until_it_is_good_again(
     kept = put(at(0), "sm_alarm")
     at(0).sm("backup start", "t")
     at(1).sm("task modify", "t", "--rpo", 24)
-    at(23.9).sm("sepuler tick")
+    ticked(at(23.9))
     assert not kept.exists()
     for hours in (24.1, 24.2, 30):
-        at(hours).sm("sepuler tick")
+        ticked(at(hours))
     (one,) = told(kept, 1)
     assert (one["kind"], one["object"], one["state"]) == ("rpo", "t", "alarm")
     begins = "task t: its last good saveset started 2027-03-01T13:00"
@@ -45,35 +45,35 @@ def test_a_task_over_its_rpo_is_an_alarm_until_it_is_good_again(
     # One that fails is no good saveset.
     (tmp_path / "source").rename(tmp_path / "away")
     at(40).sm("backup start", "t", code=51)
-    at(49).sm("sepuler tick")
+    ticked(at(49))
     assert told(kept, 2)[1]["state"] == "reminder"
     (tmp_path / "away").rename(tmp_path / "source")
     at(50).sm("backup start", "t")
-    at(50.1).sm("sepuler tick")
+    ticked(at(50.1))
     assert told(kept, 3)[2]["state"] == "over"
-    at(51).sm("sepuler tick")
+    ticked(at(51))
     told(kept, 3)
 
 
 def test_a_task_that_was_never_saved_has_its_rpo_from_when_it_was_set(at: At) -> None:
     kept = put(at(0), "sm_alarm")
     at(100).sm("task modify", "t", "--rpo", 12)
-    at(111).sm("sepuler tick")
+    ticked(at(111))
     assert not kept.exists()
-    at(112.1).sm("sepuler tick")
+    ticked(at(112.1))
     assert "it has none since 2027-03-05T17:00" in told(kept, 1)[0]["text"]
     at(113).sm("task modify", "t", "--rpo", 0)
-    at(113).sm("sepuler tick")
+    ticked(at(113))
     assert told(kept, 2)[1]["state"] == "over"
 
 
 def test_a_task_that_is_removed_is_missed_no_longer(at: At) -> None:
     kept = put(at(0), "sm_alarm")
     at(0).sm("task add", "u", "--source", "/etc/hostname", "--rpo", 1)
-    at(2).sm("sepuler tick")
+    ticked(at(2))
     told(kept, 1)
     at(3).sm("task remove", "u", "--yes")
-    at(3).sm("sepuler tick")
+    ticked(at(3))
     assert told(kept, 2)[1]["state"] == "over"
 
 
