@@ -1,7 +1,5 @@
 """sm_client: the machines whose data is backed up."""
 
-from dataclasses import replace
-
 import click
 
 from sesam.cli import family
@@ -60,7 +58,7 @@ def modify(name: str, form: str, **values: str | None) -> None:
     from sesam.service import configure
 
     site = open_site()
-    configure.modify_client(site, replace(get_client(name), **given(values)))
+    configure.modify_client(site, get_client(name)._replace(**given(values)))
     tell(form, get_client(name), f'client "{name}" modified')
 
 

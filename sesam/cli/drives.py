@@ -1,7 +1,6 @@
 """sm_media group, drive, loader: what moves and writes media."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -105,7 +104,7 @@ def group_modify(name: str, form: str, **values: Any) -> None:
 
     site = open_site()
     configure_media.modify_drive_group(
-        site, replace(get_drive_group(name), **given(values))
+        site, get_drive_group(name)._replace(**given(values))
     )
     tell(form, get_drive_group(name), f'drive group "{name}" modified')
 
@@ -140,7 +139,7 @@ def loader_modify(name: str, form: str, **values: Any) -> None:
     from sesam.service import configure_media
 
     site = open_site()
-    configure_media.modify_loader(site, replace(get_loader(name), **given(values)))
+    configure_media.modify_loader(site, get_loader(name)._replace(**given(values)))
     tell(form, get_loader(name), f'loader "{name}" modified')
 
 
@@ -183,5 +182,5 @@ def drive_modify(name: str, form: str, **values: Any) -> None:
     from sesam.service import configure_media
 
     site = open_site()
-    configure_media.modify_drive(site, replace(get_drive(name), **given(values)))
+    configure_media.modify_drive(site, get_drive(name)._replace(**given(values)))
     tell(form, get_drive(name), f'drive "{name}" modified')

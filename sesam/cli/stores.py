@@ -1,7 +1,6 @@
 """sm_media pool, sm_media store: where savesets go."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -112,7 +111,7 @@ def pool_modify(name: str, form: str, **values: Any) -> None:
     from sesam.service import configure_media
 
     site = open_site()
-    configure_media.modify_pool(site, replace(get_pool(name), **given(values)))
+    configure_media.modify_pool(site, get_pool(name)._replace(**given(values)))
     tell(form, get_pool(name), f'media pool "{name}" modified')
 
 
@@ -185,5 +184,5 @@ def store_modify(name: str, form: str, **values: Any) -> None:
     from sesam.service import configure_media
 
     site = open_site()
-    configure_media.modify_store(site, replace(get_store(name), **given(values)))
+    configure_media.modify_store(site, get_store(name)._replace(**given(values)))
     tell(form, get_store(name), f'data store "{name}" modified')

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -186,7 +185,7 @@ def modify(name: str, form: str, **values: Any) -> None:
     values = _with_patterns(given(values))
     for key in dropped:
         values.setdefault(key, ())
-    configure.modify_task(site, replace(get_task(name), **values))
+    configure.modify_task(site, get_task(name)._replace(**values))
     tell(form, get_task(name), f'task "{name}" modified')
 
 
@@ -220,7 +219,7 @@ def group_modify(name: str, form: str, no_task: bool, **values: Any) -> None:
 
     site = open_site()
     values = {**({"tasks": ()} if no_task else {}), **given(values)}
-    configure.modify_task_group(site, replace(get_group(name), **values))
+    configure.modify_task_group(site, get_group(name)._replace(**values))
     tell(form, get_group(name), f'task group "{name}" modified')
 
 

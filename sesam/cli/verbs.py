@@ -103,15 +103,13 @@ def tell(form: str, record: Any, text: str) -> None:
 
 def keys(record: str) -> list[str]:
     """Return the keys of a record's rows, in order."""
-    from dataclasses import fields
-
     module, _, name = record.rpartition(":")
     (one,) = _loaded("rules", f"{module or 'records'}:{name}")
     found = []
-    for field in fields(one):
-        found.append(field.name)
-        if "bytes" in str(field.type):
-            found.append(f"{field.name}_b64")
+    for name, kind in one.__annotations__.items():
+        found.append(name)
+        if "bytes" in str(kind):
+            found.append(f"{name}_b64")
     return found
 
 

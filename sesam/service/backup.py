@@ -31,7 +31,7 @@ from sesam.service.moving.moverjob import MoverJob, StoreTarget
 from sesam.service.moving.moverlink import run_mover
 from sesam.service.moving.report import result_of, summary_of
 from sesam.service.moving.worker import BackupWatcher, Progress
-from sesam.service.sending import sourcejob
+from sesam.service.sending import handing, sourcejob
 from sesam.service.sending.source import Source
 from sesam.service.sending.sourcelink import SourceCall, run_source
 from sesam.terms import State
@@ -173,8 +173,7 @@ class _Trip:
         argv = starter_argv("sm_sbc", self._client, ssh_config(self._site))
         job, listing = self._source_job, self._ground.listing
         if listing:
-            base, size = self._ground.choice.base, os.stat(listing).st_size
-            job = replace(job, base=base, base_bytes=size)
+            job = handing.built_on(job, self._ground.choice.base, listing)
         return SourceCall(argv, job, listing)
 
     def _write_tape(

@@ -1,7 +1,7 @@
 """Changing clients, tasks, task groups: checked as a whole, then one transaction."""
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from sesam.catalog import clients, site, tasks
@@ -31,7 +31,8 @@ _TASK_GROUP = Kind("task group", tasks.get_group)
 
 def facts(record: Any) -> dict[str, Any]:
     """Return a record as a row: field names are the keys."""
-    return asdict(record)
+    named: Any = record
+    return dict(named._asdict()) if isinstance(record, tuple) else asdict(named)
 
 
 # -- clients -------------------------------------------------------------------------
@@ -127,7 +128,7 @@ def _checked_task(task: Task) -> Task:
         raise WrongUsage(f'task "{task.name}" has no source', hint="--source PATH")
     check_definition(task)
     _check_chain(task)
-    return task if task.client else replace(task, client=site.get(site.CLIENT))
+    return task if task.client else task._replace(client=site.get(site.CLIENT))
 
 
 def _check_chain(task: Task) -> None:

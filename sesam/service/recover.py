@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -189,7 +189,7 @@ def _finish(
         known = next((s for s in drives.list_stores() if s.name == store.name), None)
         if known is not None and (known.path, known.rds) != (store.root, ""):
             with catalog.change():
-                drives.modify_store(replace(known, path=store.root, rds=""))
+                drives.modify_store(known._replace(path=store.root, rds=""))
         unknown = [one for one in scan.names_in(store) if not savesets.is_known(one)]
         added = _adopt(site, store, unknown)
         with catalog.change():

@@ -5,7 +5,6 @@ Cheap when there is nothing to do: every command that writes calls it first.
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sesam.catalog import reaping, saveset_claims
@@ -86,7 +85,7 @@ def _settle_claim(site: Site, saveset: str, media: tuple[str, ...], job_id: int)
             return ""
         record, copy = commit.records_of(left.written, site.zone)
         if left.damage:
-            copy = replace(copy, state=CopyState.DAMAGED)
+            copy = copy._replace(state=CopyState.DAMAGED)
         savesets.commit_saveset(record, copy, job_id)
     return left.damage
 

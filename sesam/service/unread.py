@@ -19,12 +19,16 @@ _PART = ".part"
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """A copy of a listing that goes: its file, and why."""
+    """A copy of a listing that goes: its file, and why.
+
+    used_ns -- when it was used last, as its file says
+    """
 
     path: str
     saveset: str
     size_bytes: int
     reason: str
+    used_ns: int
 
 
 def unused(site: Site) -> list[Unused]:
@@ -44,17 +48,18 @@ def unused(site: Site) -> list[Unused]:
             continue
         else:
             reason = f"not read for {UNUSED.days} days"
-        found.append(Unused(path, saveset, facts.st_size, reason))
+        found.append(Unused(path, saveset, facts.st_size, reason, facts.st_mtime_ns))
     return found
 
 
 def drop(found: Iterable[Unused]) -> int:
-    """Remove them; return how many there were."""
+    """Remove them; return how many there were. What was used meanwhile stays."""
     count = 0
     for one in found:
         try:
-            os.unlink(one.path)
-            count += 1
+            if os.lstat(one.path).st_mtime_ns == one.used_ns:
+                os.unlink(one.path)
+                count += 1
         except OSError:
             continue  # it is only a cache, and somebody may have been faster
     return count

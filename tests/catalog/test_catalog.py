@@ -36,7 +36,6 @@ from sesam.rules.records import (
     DataStore,
     Drive,
     DriveGroup,
-    Job,
     Loader,
     MediaPool,
     Saveset,
@@ -204,7 +203,7 @@ def test_a_process_killed_within_a_change_leaves_the_state_before(
 
 def test_a_commit_by_a_worker_that_lost_its_job_leaves_nothing(filled: Catalog) -> None:
     job = running(filled)
-    stale = Job(**{**{f: getattr(job, f) for f in job.__slots__}, "fence": 99})
+    stale = job._replace(fence=99)
     with pytest.raises(Busy), filled.change():
         savesets.commit_saveset(saveset(), copy(), job.id)
         jobs.finish(stale, State.OK, now=NOW, message="", result={})

@@ -75,7 +75,8 @@ def test_a_silent_day_is_summed_up_too(at: At) -> None:
     at(0).sm("backup start", "good")
     at(1).sm("newday run")
     kept = put(at(0), "sm_newday")
-    execute(at(0), "DELETE FROM job WHERE backup_day > '2027-03-01'")
+    for table in ("occurrence", "job"):
+        execute(at(0), f"DELETE FROM {table} WHERE backup_day > '2027-03-01'")
     at(4).sm("newday run", "--confirm-clock")
     (one,) = told(kept, 1)
     assert one["subject"] == "backup day 2027-03-04: no job"

@@ -67,7 +67,6 @@ def test_the_worker_that_hangs_is_killed_and_its_job_ended(
 
 
 def test_a_signal_reaches_the_very_process_or_none() -> None:
-    from dataclasses import replace
 
     from sesam.rules.records import Owner
     from sesam.service.ground import owner
@@ -78,14 +77,14 @@ def test_a_signal_reaches_the_very_process_or_none() -> None:
         started = int(file.read().rpartition(")")[2].split()[19])
     right = Owner(me.host, me.boot, child.pid, started)
     for wrong in (
-        replace(right, started=started + 1),
-        replace(right, boot="other"),
-        replace(right, host="other"),
+        right._replace(started=started + 1),
+        right._replace(boot="other"),
+        right._replace(host="other"),
     ):
         assert not owner.send(wrong, signal.SIGTERM)
     assert child.poll() is None
-    assert not owner.kill(replace(right, host="other"))
-    assert owner.kill(replace(right, started=started + 1))  # is gone already
+    assert not owner.kill(right._replace(host="other"))
+    assert owner.kill(right._replace(started=started + 1))  # is gone already
     assert child.poll() is None
     assert owner.kill(right)
     assert child.wait() == -signal.SIGKILL

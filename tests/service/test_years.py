@@ -41,7 +41,7 @@ from sesam.service.ground.site import DIRECTORIES, Site
 from sesam.terms import State
 
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
-DEAD = replace(owner.current_owner(), started=0)
+DEAD = owner.current_owner()._replace(started=0)
 OUTCOMES = ("ok", "ok", "warning", "error", "cancelled", "lost", "wait")
 FINAL = {
     *("ok", "warning", "error", "cancelled", "suppressed", "blocked", "blocking"),

@@ -9,13 +9,27 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from sesam.device.directory import FileBlob
-from sesam.errors import SourceLost, WrongUsage
+from sesam.errors import Busy, SourceLost, WrongUsage
 from sesam.rules.naming import is_saveset_name
 from sesam.saveset.listing import NAME
 from sesam.service.sending.sourcejob import SourceJob
 from sesam.spool import spool_failed
 
 _CHUNK = 1 << 20
+
+
+def built_on(job: SourceJob, base: str, path: str) -> SourceJob:
+    """Return a job that builds on a saveset, its listing in the server's copy `path`.
+
+    Raises Busy where that is gone: it is a cache, and newday tidies it.
+    """
+    try:
+        return replace(job, base=base, base_bytes=os.stat(path).st_size)
+    except FileNotFoundError:
+        raise Busy(
+            f'the listing of saveset "{base}" was dropped meanwhile',
+            hint="run it again: it is fetched anew",
+        ) from None
 
 
 def send(path: str, pipe: IO[bytes]) -> None:

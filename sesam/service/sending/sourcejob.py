@@ -57,9 +57,7 @@ class SourceJob:
 
 def of_task(task: "Task", own: tuple[bytes, ...]) -> SourceJob:
     """Return the job that backs up a task."""
-    shared = {field.name for field in fields(SourceJob)} & {
-        field.name for field in fields(task)
-    }
+    shared = {field.name for field in fields(SourceJob)} & set(task._fields)
     return SourceJob(own=own, **{name: getattr(task, name) for name in shared})
 
 
