@@ -5,15 +5,20 @@ made without a record, a dictionary and an encoder between.
 """
 
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 _GIGA = 10**9
 # Of a line, and of that of a symbolic link.
 _FIELDS = (17, 18)
-_HOUR = 3600
-_MOST_HOURS = 1 << 17
+_DAY, _HOUR = 86400, 3600
+_HOURS = [f"T{hour:02d}:" for hour in range(24)]
+_MOST_DAYS = 4096
 _CLOCK = [f"{second // 60:02d}:{second % 60:02d}" for second in range(_HOUR)]
+
+
+# What goes for a UTC day: seconds by which the site's hours begin earlier; what stands
+# before minutes and seconds, hour by hour; the offset from UTC, as shown.
+_Day = tuple[int, list[str], str]
 
 
 class RowTexts:
@@ -55,67 +60,45 @@ class Stamps:
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._on_day = lru_cache(65536)(self._day)
-        self._hours: dict[int, tuple[str, str, int, str] | None] = {}
+        self._days: dict[int, _Day | None] = {}
 
     def stamp(self, text: str) -> str:
         """Return the instant of decimal seconds with nine digits."""
-        hour, rest = divmod(int(text[:-10]), _HOUR)
+        day, rest = divmod(int(text[:-10]), _DAY)
         try:
-            known = self._hours[hour]
+            known = self._days[day]
         except KeyError:
-            known = self._on_hour(hour)
+            known = self._known(day)
         if known is None or text[0] == "-":
             return file_time(int(text.replace(".", "")), self._zone)
-        begin, shown, shift, later = known
-        if shift:
-            rest += shift
-            if rest >= _HOUR:
-                begin, rest = later, rest - _HOUR
-        return f"{begin}{_CLOCK[rest]}{text[-10:]}{shown}"
+        ahead, hours, shown = known
+        hour, rest = divmod(rest + ahead, _HOUR)
+        return f"{hours[hour]}{_CLOCK[rest]}{text[-10:]}{shown}"
 
-    def _on_hour(self, hour: int) -> tuple[str, str, int, str] | None:
-        """Return what goes for a UTC hour, None where it is on no such day.
-
-        What stands before and behind minutes and seconds; the seconds by which the
-        site's hours begin earlier, and what stands before those of the next hour.
-        """
-        day, rest = divmod(hour, 24)
-        on_day, found = self._on_day(day), None
-        if on_day is not None:
-            offset, shown, dates = on_day
-            ahead, shift = divmod(offset, _HOUR)
-            begin, later = (
-                f"{dates[turn]}{clock:02d}:"
-                for turn, clock in (divmod(rest + ahead + step, 24) for step in (0, 1))
-            )
-            found = begin, shown, shift, later
-        if len(self._hours) > _MOST_HOURS:
-            self._hours.clear()
-        self._hours[hour] = found
+    def _known(self, day: int) -> _Day | None:
+        if len(self._days) >= _MOST_DAYS:
+            self._days.clear()
+        found = self._days[day] = self._day(day)
         return found
 
-    def _day(self, day: int) -> tuple[int, str, tuple[str, str, str]] | None:
-        """Return what goes for a UTC day, None where the clocks change on it.
-
-        The offset from UTC in seconds and as text; the dates that its instants have:
-        this day's, the next one's, the one's before.
-        """
+    def _day(self, day: int) -> _Day | None:
+        """Return what goes for a UTC day, None where the clocks change on it."""
         try:
             begin = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)
-            one, other = (
-                moment.astimezone(self._zone).isoformat()[19:]
+            first, last = (
+                moment.astimezone(self._zone)
                 for moment in (begin, begin + timedelta(days=1))
             )
-            offset = begin.astimezone(self._zone).utcoffset()
-            this, following, before = (
-                f"{begin.date() + timedelta(days=step)}T" for step in (0, 1, -1)
-            )
+            offset = first.utcoffset()
+            if offset is None or offset != last.utcoffset():
+                return None
+            one, other = first.date().isoformat(), last.date().isoformat()
+            # One hour more than a day has: the first and the last can be broken.
+            hours = [one + hour for hour in _HOURS[first.hour :]]
+            hours += [other + hour for hour in _HOURS[: first.hour + 1]]
         except OverflowError:
             return None
-        if one != other or offset is None:
-            return None
-        return int(offset.total_seconds()), one, (this, following, before)
+        return first.minute * 60 + first.second, hours, first.isoformat()[19:]
 
 
 def file_time(ns: int, zone: ZoneInfo) -> str:
