@@ -1,8 +1,4 @@
-"""Wall-clock starts and the backup day they divide time into.
-
-A backup day bears the date of its NEWDAY and lasts to the next one; the NEWDAY instant
-itself belongs to the new day.
-"""
+"""Wall-clock starts: what the clocks of a zone show, as instants."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -40,11 +36,3 @@ def exists(day: date, zone: ZoneInfo) -> bool:
     """Tell whether the zone has this date: Apia left 2011-12-30 out."""
     noon = datetime.combine(day, time(12), tzinfo=zone)
     return noon.astimezone(UTC).astimezone(zone).date() == day
-
-
-def backup_day(moment: datetime, zone: ZoneInfo, newday: time) -> date:
-    """Return the backup day that holds `moment`, for a NEWDAY at `newday` every day."""
-    day = moment.astimezone(zone).date() + _DAY
-    while not exists(day, zone) or wall_clock(day, newday, zone) > moment:
-        day -= _DAY
-    return day

@@ -7,43 +7,49 @@ its fullest day.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from sesam.rules.backup_day import exists, wall_clock
 from sesam.rules.decision import Decision, EventType, Occurrence, decide
 from sesam.rules.event import Event
+from sesam.rules.newdays import Newdays
 from sesam.rules.recurrence import DatesOf, starts
-from sesam.rules.schedule import Schedule
-
-_DAY = timedelta(days=1)
+from sesam.rules.schedule import NEWDAY, Schedule
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What is configured: what a plan is made of.
 
-    groups -- tasks by the name of their group; newday -- when backup days begin
+    groups -- tasks by the name of their group; newdays -- where backup days begin
     """
 
     events: Sequence[Event]
     schedules: Mapping[str, Schedule]
     groups: Mapping[str, Sequence[str]]
     zone: ZoneInfo
-    newday: time
+    newdays: Newdays
     dates_of: DatesOf = field(default=lambda name: ())
 
     def begin_of(self, day: date) -> datetime:
         """Return the instant at which a backup day begins."""
-        return wall_clock(day, self.newday, self.zone)
+        return self.newdays.begin(day)
 
     def end_of(self, day: date) -> datetime:
         """Return the instant at which the next backup day begins."""
-        following = day + _DAY
-        while not exists(following, self.zone):
-            following += _DAY
-        return self.begin_of(following)
+        return self.begin_of(self.newdays.following(day))
+
+    def starts(
+        self, schedule: Schedule, begin: datetime, end: datetime
+    ) -> Iterator[datetime]:
+        """Yield the instants from `begin` to before `end` at which it starts.
+
+        NEWDAY's are those of its versions.
+        """
+        if schedule.name == NEWDAY:
+            return self.newdays.starts(begin, end)
+        return starts(schedule, self.zone, begin, end, self.dates_of)
 
 
 class Planned(NamedTuple):
@@ -74,21 +80,20 @@ def plan(
 
     only -- events to look at; none = all. Days without any are left out.
     """
+    newdays = setup.newdays
+    # A date that no backup day bears belongs to the one before it.
+    first = first if newdays.has(first) else newdays.following(first)
+    if first > last:
+        return
     begin, end = setup.begin_of(first), setup.end_of(last)
     hung: dict[str, list[Event]] = defaultdict(list)
     for event in setup.events:
         if event.schedule in setup.schedules and (not only or event.name in only):
             hung[event.schedule].append(event)
-    streams = {
-        name: starts(setup.schedules[name], setup.zone, begin, end, setup.dates_of)
-        for name in hung
-    }
+    streams = {name: setup.starts(setup.schedules[name], begin, end) for name in hung}
     ahead = {name: next(stream, None) for name, stream in streams.items()}
     day = first
     while day <= last:
-        if not exists(day, setup.zone):
-            day += _DAY
-            continue
         closes = setup.end_of(day)
         found: list[Planned] = []
         for name, stream in streams.items():
@@ -100,7 +105,7 @@ def plan(
             ahead[name] = moment
         if found:
             yield sorted(found, key=lambda one: one.order)
-        day += _DAY
+        day = newdays.following(day)
 
 
 def _of(setup: Setup, event: Event, moment: datetime, day: date) -> Iterator[Planned]:

@@ -7,12 +7,11 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sesam.catalog import days, notices
 from sesam.device.durable import open_new
-from sesam.rules.backup_day import exists
 from sesam.rules.records import Job
 from sesam.service.ground.joblog import counted
 from sesam.service.ground.site import Site, make_private
@@ -31,9 +30,7 @@ def due(site: Site, today: date) -> list[date]:
     found = days.days_with_rows(last, today)
     if last is None:
         return found[-1:]  # what came before the first closing is history
-    before = today - timedelta(days=1)
-    while not exists(before, site.zone):
-        before -= timedelta(days=1)
+    before = site.newdays.before(today)
     # A day on which nothing was done at all is told of as well.
     return sorted({*found, before}) if before > last else found
 

@@ -6,9 +6,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
-from sesam.catalog import calendars, events, schedules
+from sesam.catalog import calendars, events, newdays, schedules
 from sesam.errors import Protected, WrongUsage
 from sesam.rules.backup_day import wall_clock
+from sesam.rules.newdays import check_newday
 from sesam.rules.recurrence import check_schedule, starts
 from sesam.rules.schedule import FIRST_DAY, LAST_DAY, NEWDAY, Schedule
 from sesam.rules.wishes import asked
@@ -61,19 +62,26 @@ def add_schedule(here: Site, name: str, wishes: Mapping[str, Any]) -> None:
 
 
 def modify_schedule(here: Site, name: str, wishes: Mapping[str, Any]) -> None:
-    """Change a schedule. Raises NotFound, WrongUsage, Protected for NEWDAY.
+    """Change a schedule. Raises NotFound, WrongUsage.
 
-    A change of when it starts holds from now on.
+    A change of when it starts holds from now on, that of NEWDAY from tomorrow on.
     """
-    _refuse_newday(name)
     now = here.clock()
 
     def change() -> None:
         was = schedules.get_schedule(name)
         made = asked(was, wishes)
-        check_schedule(made)
-        if replace(made, **_ASIDE) != replace(was, **_ASIDE):
-            made = replace(made, since=now)
+        changed = replace(made, **_ASIDE) != replace(was, **_ASIDE)
+        if name == NEWDAY:
+            check_newday(made)
+            if changed:
+                tomorrow = now.astimezone(here.zone).date() + timedelta(days=1)
+                newdays.add_version(tomorrow, made)
+                here.look_again()
+        else:
+            check_schedule(made)
+            if changed:
+                made = replace(made, since=now)
         schedules.modify_schedule(made)
         events.look_again(now, schedule=name)
 
@@ -124,7 +132,11 @@ def preview(
     """
     schedule = schedules.get_schedule(name)
     begin, end = _window(here, first, last)
-    found = starts(schedule, here.zone, begin, end, calendars.dates_of)
+    found: Iterator[datetime]
+    if name == NEWDAY:
+        found = here.newdays.starts(begin, end)
+    else:
+        found = starts(schedule, here.zone, begin, end, calendars.dates_of)
     for moment in islice(found, most):
         yield {"start_at": moment, "backup_day": here.backup_day(moment)}
 

@@ -15,7 +15,6 @@ from sesam.rules.consequence import CAME_TO_NOTHING
 from sesam.rules.decision import Decision, EventType, Occurrence, Verdict, decide
 from sesam.rules.event import Event
 from sesam.rules.plan import Setup, objects_of
-from sesam.rules.recurrence import starts
 
 
 class Deciding:
@@ -104,7 +103,7 @@ class Deciding:
         setup = self.setup
         begin, end = setup.begin_of(day), setup.end_of(day)
         schedule = setup.schedules[name]
-        return list(starts(schedule, setup.zone, begin, end, setup.dates_of))
+        return list(setup.starts(schedule, begin, end))
 
 
 def _came_to_nothing(by: Decision, past: list[SheetRow]) -> SheetRow | None:

@@ -13,7 +13,6 @@ from sesam.catalog.sheet import SheetRow
 from sesam.errors import SesamError
 from sesam.rules.event import Event
 from sesam.rules.plan import objects_of
-from sesam.rules.recurrence import starts
 from sesam.rules.schedule import Schedule
 from sesam.service import posting
 from sesam.service.deciding import Deciding
@@ -59,7 +58,7 @@ def _event(
         events.move_on(name, since, None)
         return
     begin = max([since, *(one for one in (event.since, schedule.since) if one)])
-    missed = starts(schedule, site.zone, begin, now + _MOMENT, setup.dates_of)
+    missed = setup.starts(schedule, begin, now + _MOMENT)
     kept: deque[datetime] = deque(maxlen=_ROWS)
     first, older = None, 0
     for moment in missed:
@@ -67,7 +66,7 @@ def _event(
         older += len(kept) == _ROWS
         kept.append(moment)
     after = max(begin, now + _MOMENT)
-    later = starts(schedule, site.zone, after, now + _EVER, setup.dates_of)
+    later = setup.starts(schedule, after, now + _EVER)
     if not events.move_on(name, since, next(later, None)):
         return  # another tick has taken it
     for one in objects_of(event, setup.groups):

@@ -14,7 +14,6 @@ from typing import Any
 from sesam.catalog import claims, jobs, retention, upkeep
 from sesam.catalog import site as settings
 from sesam.errors import SesamError
-from sesam.rules.backup_day import exists, wall_clock
 from sesam.rules.records import Claim, Job
 from sesam.service import (
     clockwatch,
@@ -90,14 +89,11 @@ def _run(site: Site, job_id: int, asked: Run, held: Claim) -> dict[str, Any]:
 def show(site: Site) -> dict[str, Any]:
     """Return the current backup day, when it began, when it ends, the last run."""
     day = site.backup_day(site.clock())
-    following = day + timedelta(days=1)
-    while not exists(following, site.zone):
-        following += timedelta(days=1)
     ran = settings.get(settings.NEWDAY_RAN)
     return {
         "backup_day": day,
-        "since": wall_clock(day, site.newday, site.zone),
-        "until": wall_clock(following, site.newday, site.zone),
+        "since": site.newdays.begin(day),
+        "until": site.newdays.begin(site.newdays.following(day)),
         "last_run_at": datetime.fromisoformat(ran) if ran else None,
         "paused": clockwatch.paused(site) or None,
     }

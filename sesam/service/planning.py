@@ -43,7 +43,7 @@ def setup_of(site: Site) -> Setup:
         schedules={one.name: one for one in schedules.list_schedules()},
         groups={one.name: one.tasks for one in tasks.list_groups()},
         zone=site.zone,
-        newday=site.newday,
+        newdays=site.newdays,
         dates_of=dates_of,
     )
 

@@ -15,6 +15,7 @@ def tick(site: Site) -> list[str]:
 
     One bad event stops no other. Raises Protected under the wrong kind of clock.
     """
+    site.look_again()
     now, problems = clockwatch.ticked(site)
     if waiting := events.due(now):
         from sesam.service import due

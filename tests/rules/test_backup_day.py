@@ -1,9 +1,7 @@
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
-import pytest
-
-from sesam.rules.backup_day import backup_day, exists, wall_clock
+from sesam.rules.backup_day import exists, wall_clock
 
 BERLIN = ZoneInfo("Europe/Berlin")
 # A night in which the clocks go forward, one in which they go back, and their like.
@@ -17,13 +15,6 @@ NIGHTS = [
     ("Pacific/Apia", date(2011, 12, 28)),
     ("UTC", date(2028, 2, 28)),
 ]
-
-
-def test_the_newday_instant_belongs_to_the_new_day() -> None:
-    at = wall_clock(date(2027, 1, 5), time(8), BERLIN)
-    assert backup_day(at, BERLIN, time(8)) == date(2027, 1, 5)
-    just_before = at - timedelta(microseconds=1)
-    assert backup_day(just_before, BERLIN, time(8)) == date(2027, 1, 4)
 
 
 def test_a_start_that_the_clocks_leave_out_is_the_end_of_the_gap() -> None:
@@ -42,20 +33,3 @@ def test_the_date_that_apia_left_out_does_not_exist() -> None:
     assert not exists(date(2011, 12, 30), zone)
     assert exists(date(2011, 12, 29), zone)
     assert exists(date(2011, 12, 31), zone)
-
-
-@pytest.mark.parametrize("newday", [time(0), time(2, 30), time(8), time(23, 59)])
-@pytest.mark.parametrize(("name", "first"), NIGHTS)
-def test_no_minute_of_a_night_makes_the_backup_day_run_backwards(
-    name: str, first: date, newday: time
-) -> None:
-    zone = ZoneInfo(name)
-    moment = datetime.combine(first, time(), tzinfo=UTC)
-    last = backup_day(moment, zone, newday)
-    for _ in range(4 * 24 * 60):
-        moment += timedelta(minutes=1)
-        day = backup_day(moment, zone, newday)
-        assert last <= day
-        assert wall_clock(day, newday, zone) <= moment
-        assert exists(day, zone)
-        last = day

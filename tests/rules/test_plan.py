@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sesam.rules.decision import EventType, Verdict
 from sesam.rules.event import Event
+from sesam.rules.newdays import Newdays
 from sesam.rules.plan import Setup, decided, plan
 from sesam.rules.schedule import Schedule
 
@@ -35,8 +36,9 @@ def setup(
     groups: Mapping[str, Sequence[str]] | None = None,
     schedules: Sequence[Schedule] = (DAILY, WEEKLY, MONTHLY),
 ) -> Setup:
+    newdays = Newdays(ZONE, [(date.min, Schedule("NEWDAY", time(8)))])
     return Setup(
-        events, {one.name: one for one in schedules}, groups or {}, ZONE, time(8)
+        events, {one.name: one for one in schedules}, groups or {}, ZONE, newdays
     )
 
 
@@ -117,3 +119,16 @@ def test_parts_of_a_period_give_what_the_whole_gives() -> None:
         )
     ]
     assert parts == whole
+
+
+def test_a_date_without_a_newday_belongs_to_the_day_before() -> None:
+    made = setup(*ALL)
+    workdays = Schedule("NEWDAY", time(8), "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
+    made = replace(made, newdays=Newdays(ZONE, [(date.min, workdays)]))
+    found = list(rows(made, date(2026, 10, 9), date(2026, 10, 11)))
+    # Saturday's and Sunday's starts are those of Friday.
+    assert {day for day, _, _ in found} == {date(2026, 10, 9)}
+    assert [verdict for _, name, verdict in found if name == "Daily"] == [
+        "suppressed"
+    ] * 3
+    assert list(plan(made, date(2026, 10, 10), date(2026, 10, 11))) == []

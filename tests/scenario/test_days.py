@@ -187,3 +187,22 @@ def test_a_summary_says_what_expired(at: At) -> None:
     assert "Copies expired and deleted: 1." in found["text"]
     stored = execute(at(1), "SELECT summary FROM closed_day")
     assert json.loads(stored[0][0])["expired"] == 1
+
+
+def test_newday_is_moved_from_tomorrow_on(at: At) -> None:
+    """Of a site where it is Wednesday, 2027-03-03, at noon."""
+    zero = at(0).json("newday show")
+    at(0).sm("schedule modify", "NEWDAY", "--start", "06:00", "--weekly", "mon,tue,thu")
+    now = at(0).json("newday show")
+    assert (now["backup_day"], now["since"]) == (zero["backup_day"], zero["since"])
+    begun = datetime.fromisoformat(now["since"])
+    until = datetime.fromisoformat(now["until"])
+    assert until.hour == 6
+    assert until.strftime("%a") in ("Mon", "Tue", "Thu")
+    for hours in range(0, 24 * 10, 5):
+        found = at(hours / 24).json("newday show")
+        day = datetime.fromisoformat(found["since"])
+        assert found["backup_day"] == f"{day:%F}"
+        assert day == begun or f"{day:%a %H}" in ("Mon 06", "Tue 06", "Thu 06")
+    audit = at(0).json("report audit", "--object", "NEWDAY")
+    assert any("06:00" in str(row) for row in audit)

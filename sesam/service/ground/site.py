@@ -3,16 +3,16 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sesam.catalog import site
+from sesam.catalog import newdays, site
 from sesam.catalog.db import Catalog
 from sesam.device.directory import close_to_others
 from sesam.errors import CatalogDamaged
-from sesam.rules.backup_day import backup_day
+from sesam.rules.newdays import Newdays
 
 if TYPE_CHECKING:
     from sesam.crypt.keys import Identity
@@ -63,16 +63,17 @@ class Site:
             ) from error
 
     @cached_property
-    def newday(self) -> time:
-        text = site.get(site.NEWDAY, "08:00")
-        try:
-            return time.fromisoformat(text)
-        except ValueError as error:
-            raise CatalogDamaged(f'NEWDAY at "{text}" is no time of a day') from error
+    def newdays(self) -> Newdays:
+        """Where backup days begin. Raises CatalogDamaged."""
+        return Newdays(self.zone, newdays.versions())
+
+    def look_again(self) -> None:
+        """Forget what a command that runs for long may have read too long ago."""
+        self.__dict__.pop("newdays", None)
 
     def backup_day(self, moment: datetime) -> date:
         """Return the backup day that holds an instant."""
-        return backup_day(moment, self.zone, self.newday)
+        return self.newdays.holding(moment)
 
     def moment(self) -> datetime:
         """Return the instant of a tick: several machines go by their server's clock."""
