@@ -49,7 +49,9 @@ def event(site: Site, name: str, *more: object, code: int = 0, of: str = "end") 
 
 def ticked(site: Site) -> None:
     """Tick until there is nothing more to do."""
-    # A job may have ended whose worker has not seen yet to what follows: a tick does.
+    # A job may have ended whose worker has not seen yet to what follows: a tick that
+    # begins after the end does.
+    idle = 0
     while True:
         site.sm("sepuler tick")
         open_ = [
@@ -58,9 +60,11 @@ def ticked(site: Site) -> None:
             if one["state"] == "active"
             or (one["state"] == "queued" and "retry" not in one["message"])
         ]
-        if not open_:
+        idle = 0 if open_ else idle + 1
+        if idle == 2:
             return
-        site.sm("job wait", *open_, code=None)
+        if open_:
+            site.sm("job wait", *open_, code=None)
 
 
 def rows(site: Site) -> list[Row]:
