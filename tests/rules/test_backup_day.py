@@ -4,17 +4,6 @@ from zoneinfo import ZoneInfo
 from sesam.rules.backup_day import exists, wall_clock
 
 BERLIN = ZoneInfo("Europe/Berlin")
-# A night in which the clocks go forward, one in which they go back, and their like.
-NIGHTS = [
-    ("Europe/Berlin", date(2027, 3, 27)),
-    ("Europe/Berlin", date(2027, 10, 30)),
-    ("Australia/Lord_Howe", date(2027, 4, 3)),
-    ("Australia/Lord_Howe", date(2027, 10, 2)),
-    ("America/St_Johns", date(2027, 3, 13)),
-    ("America/Sao_Paulo", date(2018, 11, 3)),
-    ("Pacific/Apia", date(2011, 12, 28)),
-    ("UTC", date(2028, 2, 28)),
-]
 
 
 def test_a_start_that_the_clocks_leave_out_is_the_end_of_the_gap() -> None:

@@ -162,6 +162,25 @@ def test_a_restore_that_is_told_to_stop_takes_the_other_process_along(
     same(large, tmp_path / "back")
 
 
+def test_both_halves_are_counted_where_nothing_is_said(
+    site: Site, tmp_path: Path
+) -> None:
+    """No links and no warnings: the second process has nothing but counts to tell."""
+    source = tmp_path / "source"
+    for number in range(PLACES):
+        place = source / LONG / LONG / LONG / f"{number:02}{'d' * 150}"
+        place.mkdir(parents=True)
+        for file in range(FILES):
+            (place / f"{file:03}{'n' * 200}").write_text("four")
+    saveset = site.backup(source)["saveset"]
+    words = (saveset, "--target", tmp_path / "back", "--format", "json")
+    running = site.popen("restore start", *words)
+    met(running)
+    told = json.loads(running.communicate(timeout=60)[0])
+    assert told["files"] == PLACES * (FILES + 1) + 4
+    assert (told["bytes"], told["skipped"]) == (PLACES * FILES * 4, 0)
+
+
 def damage(back: Path) -> None:
     """Change, take away and add things in both halves."""
     rng = random.Random(5)

@@ -82,6 +82,8 @@ def main() -> None:
     order = orders.decode(sys.stdin.buffer.read())
     file = sys.stdout.buffer
     file.write(bytes(COUNTS.size))
+    # At once: written later it would lie over the counts.
+    file.flush()
 
     def report(path: bytes, why: str) -> None:
         records.write(file, records.REPORT, records.remark(path, why))

@@ -162,6 +162,8 @@ def order_for(
     """
     if wish.paths:
         return None
+    if not all(one.copies for one in chain):
+        return None
     copies = {one.name: best_copy(one).id for one in chain}
     pieces = pieces_of_all(list(copies.values()))
     names = {one.place.store for found in pieces.values() for one in found}

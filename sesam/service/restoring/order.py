@@ -7,6 +7,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sesam.client.objects import Existing
 from sesam.terms import Piece, Place
@@ -59,7 +60,5 @@ def decode(text: bytes) -> Order:
     return Order(**told)
 
 
-def _piece(told: dict[str, object]) -> Piece:
-    place = told.pop("place")
-    assert isinstance(place, dict)
-    return Piece(place=Place(**place), **told)  # type: ignore[arg-type]
+def _piece(told: dict[str, Any]) -> Piece:
+    return Piece(**{**told, "place": Place(**told["place"])})
