@@ -42,7 +42,12 @@ class Site:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("SESAM_")}
+        # Buffers as an admin has them, or what waits in one too long is not found.
+        clean = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith("SESAM_") and k != "PYTHONUNBUFFERED"
+        }
         return {**clean, "SESAM_ROOT": str(self.root), **self.env}
 
     def sm(
